@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -26,8 +28,8 @@ BATCH = 32
 BULK = 64
 
 _load = threading.Lock()
-# The tokenizer's padding state is shared: two threads inside one encode end in "Already borrowed".
-_use = threading.Lock()
+# The tokenizer's padding state is shared: two threads inside it end in "Already borrowed".
+_tokenize = threading.Lock()
 
 
 class NoEncoder(Exception):
@@ -80,33 +82,57 @@ def fast_bfloat16() -> bool:
     return any(getattr(torch.cpu, name, bool)() for name in probes)
 
 
+def _single_threaded() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    # A thread a core, each computing alone: threads that share one product wait for one another at every
+    # layer, and where other programs use the cores too, that waiting costs ten times the work.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = cores if encoder().device.type == "cpu" else 1
+    return ThreadPoolExecutor(count, thread_name_prefix="embedding", initializer=_single_threaded)
+
+
 def encode(texts: Sequence[str], progress: Callable[[str], None] | None = None) -> Vectors:
     """Return one normalised vector a text: float32, shape (len(texts), 384); safe to call from any thread.
 
     Texts beyond the model's 256 word pieces are cut there. Texts of like length share a batch, so that
     little is padding. Where the CPU has bfloat16 in hardware, many texts at once use it.
     """
+    vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    if not texts:
+        return vectors
+    on_cpu = encoder().device.type == "cpu"
+    halved = on_cpu and len(texts) >= BULK and fast_bfloat16()
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
+    size = BATCH if on_cpu else 256
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    done = 0
+    found = _workers().map(lambda batch: _forward([texts[i] for i in batch], halved), batches)
+    for number, (batch, part) in enumerate(zip(batches, found, strict=True), 1):
+        vectors[batch] = part
+        done += len(batch)
+        if progress is not None and (number % 32 == 0 or done == len(texts)):
+            progress(f"{done:,} of {len(texts):,} texts embedded")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+def _forward(texts: list[str], halved: bool) -> Vectors:
+    """Embed one batch in the calling thread."""
     import torch
 
     model = encoder()
-    vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
-    on_cpu = model.device.type == "cpu"
-    halved = on_cpu and len(texts) >= BULK and fast_bfloat16()
-    step = BATCH * (32 if progress is None else 8) if on_cpu else 4096
-    for start in range(0, len(order), step):
-        chosen = order[start : start + step]
-        precision = torch.autocast("cpu", dtype=torch.bfloat16) if halved else contextlib.nullcontext()
-        with _use, precision:
-            found = model.encode(
-                [texts[i] for i in chosen],
-                batch_size=BATCH if on_cpu else 256,
-                convert_to_numpy=True,
-                normalize_embeddings=False,
-                show_progress_bar=False,
-            )
-        vectors[chosen] = np.asarray(found, dtype=np.float32)
-        if progress is not None:
-            progress(f"{min(start + step, len(order)):,} of {len(order):,} texts embedded")
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+    with _tokenize:
+        features = model.preprocess(texts)
+    features = {
+        name: value.to(model.device) if hasattr(value, "to") else value for name, value in features.items()
+    }
+    precision = torch.autocast("cpu", dtype=torch.bfloat16) if halved else contextlib.nullcontext()
+    with torch.inference_mode(), precision:
+        found = model(features)["sentence_embedding"]
+    return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
