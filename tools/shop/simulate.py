@@ -95,13 +95,9 @@ def write_events(connection: duckdb.DuckDBPyConnection, as_of: dt.date) -> None:
 
     carts = _carts(rng, baskets, liking, habit, device, last)
     browsers = _browsers(rng, baskets, device)
-    events = pd.concat(
-        [
-            _cart_events(rng, carts, lines, shelf),
-            _browse_events(rng, browsers, lines, shelf, len(carts.order)),
-        ],
-        ignore_index=True,
-    )
+    looks = _browse_events(rng, browsers, lines, shelf)
+    looks["visit"] += len(carts.order)
+    events = pd.concat([_cart_events(rng, carts, lines, shelf), looks], ignore_index=True)
     visits = pd.DataFrame(
         {
             field: np.concatenate([getattr(carts, field), getattr(browsers, field)])
