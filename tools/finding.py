@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 FINDING_VERSION = 1
 
@@ -96,6 +96,17 @@ class Finding(_Frozen):
     evidence: tuple[Evidence, ...] = ()
     caveat: str | None = None
 
+    @field_validator("rows")
+    @classmethod
+    def _dates_again(cls, rows: tuple[tuple[Cell, ...], ...], info: ValidationInfo) -> tuple[tuple[Cell, ...], ...]:
+        """A finding read back from JSON has its dates as text: columns of dates get them back."""
+        dates = {i for i, column in enumerate(info.data.get("columns", ())) if column.format == "date"}
+        if not dates:
+            return rows
+        return tuple(
+            tuple(_date(cell) if index in dates else cell for index, cell in enumerate(row)) for row in rows
+        )
+
     @model_validator(mode="after")
     def _rows_fit_columns(self) -> Finding:
         for row in self.rows:
@@ -118,6 +129,15 @@ class Finding(_Frozen):
         if self.caveat:
             lines.append(self.caveat)
         return "\n".join(lines)
+
+
+def _date(cell: Cell) -> Cell:
+    if not isinstance(cell, str):
+        return cell
+    try:
+        return dt.date.fromisoformat(cell[:10])
+    except ValueError:
+        return cell
 
 
 def show(value: Cell, column: Column) -> str:

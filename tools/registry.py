@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from storewise.tools.finding import Finding
-from storewise.tools.shop.generation import Shop
+from storewise.tools.shop.generation import MissingTable, Shop
 
 ToolFunction = Callable[..., Finding]
 
@@ -90,7 +90,10 @@ class Tool:
             where = ".".join(str(part) for part in first["loc"])
             raise ArgumentError(f"{self.name}: {where}: {first['msg']}") from None
         given = {name: getattr(checked, name) for name in type(checked).model_fields}
-        finding = self.function(shop, **given)
+        try:
+            finding = self.function(shop, **given)
+        except MissingTable as missing:
+            finding = Finding(tool=self.name, status="missing_table", headline=str(missing))
         said = {name: value for name, value in given.items() if value != self.defaults.get(name, ...)}
         return finding.model_copy(update={"arguments": TypeAdapter(dict[str, Any]).dump_python(said, mode="json")})
 

@@ -1,0 +1,28 @@
+"""What is asked of a question before anything is done with it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST = 1000  # characters; the longest real question we saw has 300
+
+
+class QuestionError(ValueError):
+    """The question cannot be taken; the message is a sentence for the person."""
+
+
+def guarded(question: str) -> str:
+    """Return the question without control characters and with its white space folded.
+
+    Raises:
+        QuestionError: nothing is left of it, or it is longer than LONGEST characters.
+    """
+    plain = "".join(c if c.isspace() or unicodedata.category(c)[0] != "C" else " " for c in question)
+    plain = " ".join(plain.split())
+    if not plain:
+        raise QuestionError('Please type a question, for example: "What did we sell in March?"')
+    if len(plain) > LONGEST:
+        raise QuestionError(
+            f"That question has {len(plain):,} characters; please ask it in at most {LONGEST:,}."
+        )
+    return plain

@@ -1,0 +1,140 @@
+"""From a question to its calls: what the model is asked, and how its answer becomes a checked call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from storewise.agent.answer import Call
+from storewise.agent.grammar import call_grammar, unmet, written_arguments
+from storewise.agent.reading import Reading, read_question
+from storewise.agent.shortlist import NONE, Choice, Shortlist
+from storewise.prompts import prompt
+from storewise.tools.calls import WrittenCall, read_calls, write_calls
+from storewise.tools.registry import Tool
+from storewise.tools.shop.dates import read_periods
+from storewise.tools.shop.generation import Shop
+
+
+@dataclass(frozen=True)
+class Before:
+    """The turn before: its question and its calls in the short syntax."""
+
+    question: str
+    calls: str
+
+    @cached_property
+    def written(self) -> list[WrittenCall]:
+        return [call for call in read_calls(self.calls) if call.name != NONE]
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A question on its way to a call: the request to the model and what is needed to read its answer."""
+
+    reading: Reading
+    choice: Choice
+    system: str
+    user: str
+    grammar: str | None
+
+
+class Router:
+    """Narrows a question to a few tools and values, and turns written calls into checked ones."""
+
+    def __init__(self, shop: Shop, tools: dict[str, Tool], shortlist: Shortlist, keep: int) -> None:
+        self._shop = shop
+        self._tools = tools
+        self._shortlist = shortlist
+        self._keep = keep
+
+    def route(self, question: str, before: Before | None = None) -> Routed:
+        """Return the request for `question`: prompts, grammar, and what it was made from."""
+        earlier = tuple(
+            (name, value) for call in (before.written if before else []) for name, value in call.args.items()
+        )
+        reading = read_question(question, self._shop, earlier)
+        choice = self._shortlist.choose(
+            question,
+            list(self._tools),
+            self._keep,
+            before=before.question if before else "",
+            earlier=before.written[-1].name if before and before.written else "",
+        )
+        user = question
+        if before is not None:
+            user = prompt(
+                "call_followup",
+                before_question=before.question,
+                before_calls=before.calls,
+                question=question,
+            )
+        tools = [self._tools[name] for name in choice.tools]
+        grammar = call_grammar(tools, reading, two=choice.two, none=choice.none)
+        return Routed(reading, choice, prompt("call"), user, grammar)
+
+    def calls(self, written: list[WrittenCall]) -> list[Call]:
+        """Return the calls with typed arguments, periods resolved to dates; `none` gives no call."""
+        return [self._call(call) for call in written if call.name in self._tools]
+
+    def _call(self, written: WrittenCall) -> Call:
+        args: dict[str, Any] = {}
+        for name, value in written.args.items():
+            if name == "when":
+                args |= self._period(value)
+            elif name in ("top", "weeks"):
+                args[name] = int(value)
+            else:
+                args[name] = value
+        return Call(name=written.name, args=args)
+
+    def _period(self, text: str) -> dict[str, str]:
+        periods = read_periods(text, self._shop.as_of, self._shop.first_day)
+        if not periods:
+            return {}
+        days = {"start": periods[0].start, "end": periods[0].end}
+        return {name: day.isoformat() for name, day in days.items() if day is not None}
+
+    def without_model(self, routed: Routed) -> list[WrittenCall]:
+        """Return the likeliest call that can be filled from the question alone: the engine is down."""
+        reading = routed.reading
+        ranked = sorted(routed.choice.tools, key=lambda name: -routed.choice.scores[name])
+        if routed.choice.none and routed.choice.likeliest == NONE:
+            return [WrittenCall(NONE, {"kind": "outside"})]
+        for name in ranked:
+            tool = self._tools[name]
+            if not unmet(tool, reading):
+                return [WrittenCall(name, _read_off(tool, reading))]
+        return [WrittenCall(NONE, {"kind": "outside"})]
+
+    def missing(self, routed: Routed) -> list[str]:
+        """Return the required arguments that the question leaves open for its likeliest tool."""
+        likeliest = routed.choice.likeliest
+        if likeliest == NONE or routed.choice.scores[likeliest] < 0.5:
+            return []
+        return unmet(self._tools[likeliest], routed.reading)
+
+
+def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
+    """Return the arguments that can be read off the question, in the order of the tool's schema."""
+    offers: dict[str, list[str]] = {
+        "customer_id": [text for text in reading.ids if text.isdigit()],
+        "session_id": [text for text in reading.ids if not text.isdigit()],
+        "when": [period.text for period in reading.periods],
+        "segment": list(reading.segments),
+        "product": list(reading.products),
+        "query": [" ".join(reading.words)],
+        "metric": ["revenue"],
+    }
+    numbers = [str(number) for number in reading.numbers if str(number) not in reading.ids]
+    offers["top"] = numbers
+    values = {name: [*offers.get(name, []), *reading.before(name)] for name in written_arguments(tool)}
+    return {name: found[0] for name, found in values.items() if found}
+
+
+def written_text(calls: list[WrittenCall]) -> str:
+    """Return calls as they are remembered for the next turn."""
+    return "; ".join(
+        f"none({call.args['kind']})" if call.name == NONE else write_calls([call]) for call in calls
+    )

@@ -1,0 +1,37 @@
+"""Settings, from the environment (`STOREWISE_…`) or a `.env` file; every one has a sensible default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this Storewise runs.
+
+    Attributes:
+        home: the folder of generations, models, conversations and feedback.
+        model_url: an OpenAI-compatible address to use instead of an engine of our own.
+        model_name: the model's name there; empty takes the first that the address lists.
+        model_key: the key for that address, if it wants one.
+        call_style: compact (short call syntax under a grammar; what the shipped adapter learned),
+            native (the API's own tool calling), or auto: compact for the embedded model, else native.
+        gpu_model: the model served by our own engine where a CUDA GPU is found.
+        engine_port: the engine's port; 0 takes a free one.
+        slow_seconds: a model call that takes longer counts as down for this turn.
+        keep_tools: at most so many tools are left for the model to choose from.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STOREWISE_", env_file=".env", extra="ignore")
+
+    home: Path = Path(".storewise")
+    model_url: str = ""
+    model_name: str = ""
+    model_key: str = ""
+    call_style: Literal["auto", "compact", "native"] = "auto"
+    gpu_model: str = "Qwen/Qwen3-8B"
+    engine_port: int = 0
+    slow_seconds: float = 20.0
+    keep_tools: int = 3

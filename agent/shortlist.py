@@ -1,0 +1,82 @@
+"""The shortlist: a small classifier over sentence embeddings that keeps the few likely tools.
+
+A multi-label network with one hidden layer over the embedding of the question: one output a tool, one
+for "no tool" and one for "two wishes". Tuned by `storewise tune` (finetune/shortlisting.py); run with numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from storewise.tools.reviews.embedding import encode
+
+FILE = "shortlist.npz"
+NONE, TWO = "none", "two"
+_ID = re.compile(r"\b[A-Za-z]{1,3}\d{3,}\b")
+_NUMBER = re.compile(r"\d[\d,.]*")
+
+
+def masked(question: str, before: str = "") -> str:
+    """Return a question as the shortlist reads it: ids and numbers do not tell one tool from another."""
+    text = f"{before} > {question}" if before else question
+    return _NUMBER.sub("7", _ID.sub("session-id", text)).strip()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the shortlist leaves: tools by falling likelihood, and whether none or two calls are in reach."""
+
+    tools: tuple[str, ...]
+    scores: dict[str, float]
+    none: bool
+    two: bool
+
+    @property
+    def likeliest(self) -> str:
+        """The likeliest tool, or "none"."""
+        return max((*self.tools, NONE), key=lambda name: self.scores[name])
+
+
+class Shortlist:
+    """The classifier, loaded from the folder of an adapter."""
+
+    def __init__(self, folder: Path) -> None:
+        with np.load(folder / FILE, allow_pickle=False) as saved:
+            self._layers = [(saved["w0"], saved["b0"]), (saved["w1"], saved["b1"])]
+            self.labels: list[str] = json.loads(str(saved["labels"]))
+
+    def scores(self, texts: list[str]) -> np.ndarray:
+        """Return the probabilities of the labels, shape (texts, labels), of masked texts."""
+        (w0, b0), (w1, b1) = self._layers
+        hidden = np.maximum(encode(texts) @ w0 + b0, 0)
+        return np.asarray(1 / (1 + np.exp(-(hidden @ w1 + b1))))
+
+    def choose(self, question: str, tools: list[str], keep: int, before: str = "", earlier: str = "") -> Choice:
+        """Return the likely tools among `tools`; `earlier` (the tool of the turn before) is always kept."""
+        values = dict(zip(self.labels, self.scores([masked(question, before)])[0].tolist(), strict=True))
+        known = sorted((tool for tool in tools if tool in values), key=lambda tool: -values[tool])
+        best = max(values[tool] for tool in known) if known else 0.0
+        # A tool far behind the best one only distracts the model.
+        kept = [tool for tool in known[:keep] if values[tool] >= 0.02 * best]
+        if earlier in known and earlier not in kept:
+            kept = [*kept[: keep - 1], earlier]
+        # A tool that came after the last tuning has no score yet: it stays in reach.
+        kept += [tool for tool in tools if tool not in values]
+        return Choice(
+            tools=tuple(kept),
+            scores={tool: values.get(tool, 0.0) for tool in [*kept, NONE]},
+            none=values[NONE] >= 0.05,
+            two=values[TWO] >= 0.15 and len(kept) > 0,
+        )
+
+
+@cache
+def load_shortlist(folder: Path) -> Shortlist:
+    """Return the shortlist of an adapter's folder, loaded once."""
+    return Shortlist(folder)
