@@ -25,7 +25,7 @@ _LONGEST = 3
 
 def plain_words() -> dict[str, list[str]]:
     """Return the plain shopping words for a category or type, by its readable label."""
-    text = files(__package__).joinpath("synonyms.json").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("review_words.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
