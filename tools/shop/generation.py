@@ -114,6 +114,14 @@ class Shop:
 
         return Catalogue(self)
 
+    @cached_property
+    def first_day(self) -> dt.date:
+        """The first day with an order, or `as_of` in a shop without orders."""
+        if not self.has("orders", "ordered_at"):
+            return self.as_of
+        day = self.query("SELECT min(ordered_at)::DATE AS day FROM orders")["day"].iloc[0]
+        return self.as_of if pd.isna(day) else pd.Timestamp(day).date()
+
     def close(self) -> None:
         """Close the connection; cursors in use finish first."""
         with self._lock:
