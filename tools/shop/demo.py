@@ -70,16 +70,16 @@ def build_demo(builder: Builder, progress: Callable[[str], None] | None = None) 
         )
     connection = builder.connection
     tell("Reading order lines and the catalogue")
-    notes = _orders(connection, source / "data")
+    notes = {"orders": _orders(connection, source / "data")}
     _products(connection, source / "data")
-    notes += _unknown_products(connection)
+    notes["products"] = _unknown_products(connection)
     tell("Writing customers and coupon campaigns")
     _customers(connection, source / "data")
     _offers(connection, source / "data")
     tell("Simulating web sessions")
     simulate.write_events(connection, AS_OF)
     tell("Matching reviews to categories")
-    notes += _reviews(connection)
+    notes["reviews"] = _reviews(connection)
     present = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
     return builder.seal(
         name=NAME,

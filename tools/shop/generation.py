@@ -58,7 +58,8 @@ class Shop:
         path: the generation's folder.
         as_of: the last complete day in the data, which is also "today".
         tables: the tables that this shop has.
-        manifest: name, as_of, created_at, source, provenance and fingerprints by table, notes.
+        manifest: name, as_of, created_at, source, provenance, fingerprints and table_notes (each by
+            table), notes (all of them).
     """
 
     def __init__(self, path: Path) -> None:
@@ -172,9 +173,12 @@ class Builder:
         as_of: dt.date,
         source: str,
         provenance: Mapping[str, str],
-        notes: Sequence[str] = (),
+        notes: Mapping[str, Sequence[str]],
     ) -> Shop:
-        """End writing: note what the tables are and return the generation opened read-only."""
+        """End writing and return the generation opened read-only.
+
+        `provenance` says where each table comes from, `notes` what was set aside, or kept although odd.
+        """
         tables = self.connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY table_name"
         ).fetchall()
@@ -185,7 +189,8 @@ class Builder:
             "source": source,
             "provenance": dict(provenance),
             "fingerprints": {table: self._fingerprint(table) for (table,) in tables},
-            "notes": list(notes),
+            "notes": [note for table in notes.values() for note in table],
+            "table_notes": {table: list(said) for table, said in notes.items()},
             "previous": self.previous,
         }
         self.connection.close()
