@@ -21,7 +21,7 @@ from storewise.agent.graph import GROUNDED, NOTE, PHRASED, build_graph, own_sent
 from storewise.agent.guard import QuestionError, guarded
 from storewise.agent.routing import Router
 from storewise.agent.settings import Settings
-from storewise.agent.shortlist import load_shortlist
+from storewise.tools.shortlist import load_shortlist
 from storewise.finetune.adapter import SHIPPED
 from storewise.prompts import prompt
 from storewise.tools.finding import Finding
@@ -30,6 +30,14 @@ from storewise.tools.shop.generation import Shop
 
 # Nobody listens here: a turn without an engine fails at once and takes the road without a model.
 NOWHERE = Served("http://127.0.0.1:9/v1", "none", "none", compact=True)
+
+WARM_CALLS: dict[str, dict[str, Any]] = {
+    "sales_report": {"metric": "revenue"},
+    "churn_risk": {"top": 1},
+    "cart_risk": {"top": 1},
+    "search_reviews": {"query": "good", "top": 1},
+    "review_insights": {},
+}
 
 
 def chat_model(served: Served, seconds: float) -> ChatOpenAI:
@@ -95,6 +103,12 @@ class Analyst:
                     model, served.compact, self.router, self.tools, self.shop, self._memory
                 )
             return self._graphs[served]
+
+    def warm(self) -> None:
+        """Load what the first question would wait for: embeddings, catalogue, models."""
+        self.router.route("How are sales of milk in March?")
+        for name, arguments in WARM_CALLS.items():
+            self.tools[name].call(self.shop, arguments)
 
     def forget(self, thread: str) -> None:
         """Delete a conversation."""

@@ -8,6 +8,7 @@ served as it is, with native tool calling (unproven: no GPU was at hand).
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,7 @@ from storewise.tools.registry import analyst_tools
 
 logger = logging.getLogger(__name__)
 START_LIMIT = 900.0  # seconds; the first compilation on a slow machine is the longest part
+ANNOUNCED = "engine.json"
 PROBE = "Which customers are most likely to stop buying?"
 
 
@@ -125,6 +127,8 @@ class Engine:
             _end(process)
         if self._thread is not None:
             self._thread.join(timeout=30)
+        if self._process is not None:
+            self._announce(None)
 
     def _run(self) -> None:
         try:
@@ -177,10 +181,12 @@ class Engine:
                 if not gpu:
                     _prove_tuned(served)
                 self._served = served
+                self._announce(served)
                 self._healthy.set()
                 self._say("answering")
                 self._watch(url)
                 self._healthy.clear()
+                self._announce(None)
             if self._stopping.is_set():
                 return
             self.restarts += 1
@@ -188,6 +194,16 @@ class Engine:
                 raise EngineError(f"The engine died {self.restarts} times; the last words are in {self.log}.")
             logger.warning("the engine died; starting it again")
             time.sleep(min(30, 2**self.restarts))
+
+    def _announce(self, served: Served | None) -> None:
+        """Leave word where other commands of this home find a running engine."""
+        path = self._settings.home / ANNOUNCED
+        if served is None:
+            path.unlink(missing_ok=True)
+            return
+        aside = path.with_suffix(".partial")
+        aside.write_text(json.dumps(asdict(served)), encoding="utf-8")
+        aside.replace(path)
 
     def _launch(self, folder: str, name: str, port: int, gpu: bool) -> subprocess.Popen[bytes]:
         environment = os.environ | {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
@@ -239,6 +255,17 @@ class Engine:
             if silent >= 12:
                 _end(self._process)
                 return
+
+
+def running_engine(settings: Settings) -> Served | None:
+    """Return the engine that another command of this home keeps running, None where none answers."""
+    if settings.model_url:
+        return None
+    try:
+        served = Served(**json.loads((settings.home / ANNOUNCED).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return served if _answers(served.url.removesuffix("/v1")) else None
 
 
 def _answers(url: str) -> bool:

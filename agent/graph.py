@@ -33,7 +33,7 @@ from openai import OpenAIError
 from storewise.agent.answer import Call
 from storewise.agent.grounding import check
 from storewise.agent.routing import Before, Routed, Router, written_text
-from storewise.agent.shortlist import NONE
+from storewise.tools.shortlist import NONE
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall, read_calls, write_calls
 from storewise.tools.finding import Finding
@@ -239,6 +239,7 @@ class GroundingCheck(AgentMiddleware[AgentState[Any], None]):
         kept |= {
             PHRASED: "findings",
             NOTE: CHECK_FAILED,
+            GROUNDED: True,  # the findings' own sentences are what is shown now
             "rejected": str(message.text),
             "problems": list(verdict.problems),
         }

@@ -9,7 +9,7 @@ from typing import Any
 from storewise.agent.answer import Call
 from storewise.agent.grammar import call_grammar, unmet, written_arguments
 from storewise.agent.reading import Reading, read_question
-from storewise.agent.shortlist import NONE, Choice, Shortlist
+from storewise.tools.shortlist import NONE, Choice, Shortlist
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall, read_calls, write_calls
 from storewise.tools.registry import Tool

@@ -1,0 +1,175 @@
+"""Starting up: the shop, its models and index, the engine, the analyst, each a step with its seconds.
+
+The page opens first and shows these steps; what is built already is not built again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from storewise.agent.settings import Settings
+
+if TYPE_CHECKING:
+    from storewise.agent.analyst import Analyst
+    from storewise.agent.engine import Engine, Served
+    from storewise.tools.shop.generation import Shop
+
+logger = logging.getLogger(__name__)
+State = Literal["waiting", "running", "done", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of starting up, as the page shows it; `seconds` counts while it runs."""
+
+    key: str
+    title: str
+    state: State = "waiting"
+    seconds: float = 0.0
+    detail: str = ""
+
+
+class StepFailed(Exception):
+    """A step could not be done; the message is the sentence shown."""
+
+
+class Startup:
+    """Brings everything up in the background; the page asks it how far things are."""
+
+    def __init__(self, settings: Settings, say: Callable[[Step], None] | None = None) -> None:
+        self._settings = settings
+        self._say = say
+        self._lock = threading.Lock()
+        self._began: dict[str, float] = {}
+        self._steps = {
+            key: Step(key, title)
+            for key, title in (
+                ("shop", "The shop's tables"),
+                ("models", "Models and review index"),
+                ("analyst", "The analyst's tools"),
+                ("engine", "The language model (vLLM)"),
+            )
+        }
+        self._analyst: Analyst | None = None
+        self._engine: Engine | None = None
+        self._shop: Shop | None = None
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        threading.Thread(target=self._bring_up_engine, name="startup-engine", daemon=True).start()
+        threading.Thread(target=self._bring_up_shop, name="startup-shop", daemon=True).start()
+
+    def stop(self) -> None:
+        """End what was started."""
+        self._stopped.set()
+        if self._engine is not None:
+            self._engine.stop()
+
+    def steps(self) -> list[Step]:
+        """Return the steps, the running ones with the seconds so far."""
+        now = time.monotonic()
+        with self._lock:
+            return [
+                Step(s.key, s.title, s.state, now - self._began[s.key], s.detail) if s.state == "running" else s
+                for s in self._steps.values()
+            ]
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is up."""
+        return all(step.state in ("done", "skipped") for step in self.steps())
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is being brought up any more, be it up or failed."""
+        return all(step.state in ("done", "skipped", "failed") for step in self.steps())
+
+    def analyst(self) -> Analyst | None:
+        """Return the analyst as soon as questions can be asked, with or without the engine."""
+        return self._analyst
+
+    def served(self) -> Served | None:
+        """Return the served model, None while there is none."""
+        return self._engine.served if self._engine is not None else None
+
+    def shop_note(self) -> str:
+        """Return what the shop's data are: real, simulated or matched."""
+        if self._shop is None:
+            return ""
+        manifest = self._shop.manifest
+        parts = [str(text).rstrip(".") for text in manifest.get("provenance", {}).values()]
+        return f"{manifest['name']}, data up to {self._shop.as_of}. " + ". ".join(parts) + "."
+
+    def _set(self, key: str, state: State, detail: str = "") -> None:
+        with self._lock:
+            if state == "running" and self._steps[key].state != "running":
+                self._began[key] = time.monotonic()
+            seconds = time.monotonic() - self._began[key] if key in self._began else 0.0
+            step = Step(key, self._steps[key].title, state, seconds, detail)
+            self._steps[key] = step
+        if self._say is not None:
+            self._say(step)
+
+    def _bring_up_shop(self) -> None:
+        key = "shop"
+        try:
+            shop = self._open_or_build()
+            key = "analyst"
+            self._set(key, "running", "loading")
+            from storewise.agent.analyst import Analyst
+
+            analyst = Analyst(shop, self._settings, self.served)
+            analyst.warm()
+            self._shop = shop
+            self._analyst = analyst
+            self._set(key, "done", f"{len(analyst.tools)} tools")
+        except Exception as error:
+            running = [step.key for step in self.steps() if step.state == "running" and step.key != "engine"]
+            logger.debug("startup failed", exc_info=True)
+            for failed in running or [key]:
+                self._set(failed, "failed", str(error))
+
+    def _open_or_build(self) -> Shop:
+        from storewise.tools.fit import fit, fitted
+        from storewise.tools.shop.demo import build_demo
+        from storewise.tools.shop.generation import NoShop, building, open_shop
+
+        home = self._settings.home
+        try:
+            shop = open_shop(home)
+        except NoShop:
+            self._set("shop", "running", "building the demo shop")
+            with building(home) as builder:
+                shop = build_demo(builder, lambda text: self._set("shop", "running", text))
+                self._set("shop", "done", f"{shop.manifest['name']}, data up to {shop.as_of}")
+                self._set("models", "running", "training")
+                fit(shop, lambda text: self._set("models", "running", text))
+            self._set("models", "done")
+            return open_shop(home)
+        self._set("shop", "skipped", f"{shop.manifest['name']}, data up to {shop.as_of}")
+        if fitted(shop):
+            self._set("models", "skipped", "built already")
+        else:
+            self._set("models", "running", "training")
+            fit(shop, lambda text: self._set("models", "running", text))
+            self._set("models", "done")
+        return shop
+
+    def _bring_up_engine(self) -> None:
+        self._set("engine", "running", "preparing")
+        try:
+            from storewise.agent.engine import Engine
+
+            self._engine = Engine(self._settings, lambda text: self._set("engine", "running", text))
+            self._engine.start()
+            served = self._engine.wait()
+            self._set("engine", "done", served.model)
+        except Exception as error:
+            logger.debug("engine failed", exc_info=True)
+            self._set("engine", "failed", f"{error} Questions are answered without it.")

@@ -1,0 +1,86 @@
+"""Tunes the shortlist: which tools are likely, from the embedding of a question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from storewise.finetune.examples import Example
+from storewise.tools.calls import read_calls
+from storewise.tools.reviews.embedding import encode
+from storewise.tools.shortlist import FILE, NONE, TWO, masked
+
+HIDDEN = 256
+EPOCHS = 30
+
+
+def labelled(examples: Sequence[Example], tools: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
+    """Return (masked texts, targets of shape (texts, labels), labels) of the examples of calls."""
+    labels = [*tools, NONE, TWO]
+    texts: list[str] = []
+    targets: list[list[float]] = []
+    for example in examples:
+        if example.task != "call":
+            continue
+        names = [call.name for call in read_calls(example.answer)]
+        row = [0.0] * len(labels)
+        for name in names:
+            row[labels.index(name)] = 1.0
+        row[-1] = float(len(names) > 1)
+        texts.append(masked(example.question, example.before["question"] if example.before else ""))
+        targets.append(row)
+    return texts, np.asarray(targets, dtype=np.float32), labels
+
+
+def train_shortlist(examples: Sequence[Example], tools: Sequence[str], out: Path, seed: int = 7) -> dict[str, float]:
+    """Train the classifier on nine tenths of the examples, score it on the last, save it in `out`.
+
+    Returns:
+        {"examples", "first": share of held-out one-tool examples whose best label is right}.
+    """
+    texts, targets, labels = labelled(examples, tools)
+    vectors = torch.tensor(encode(texts))
+    wanted = torch.tensor(targets)
+    torch.manual_seed(seed)
+    order = torch.randperm(len(texts))
+    cut = len(texts) * 9 // 10
+    train, test = order[:cut], order[cut:]
+    net = torch.nn.Sequential(
+        torch.nn.Linear(vectors.shape[1], HIDDEN),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.3),
+        torch.nn.Linear(HIDDEN, len(labels)),
+    )
+    optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.01)
+    steps = EPOCHS * (cut // 128 + 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
+    for _ in range(EPOCHS):
+        for rows in train[torch.randperm(cut)].split(128):
+            # A little noise on the embeddings keeps the network from learning the phrasings by heart.
+            noisy = vectors[rows] + 0.02 * torch.randn_like(vectors[rows])
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(net(noisy), wanted[rows])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    net.eval()
+    with torch.no_grad():
+        said = net(vectors[test])[:, :-1]
+    single = wanted[test][:, :-1].sum(1) == 1
+    right = said.argmax(1)[single] == wanted[test][:, :-1].argmax(1)[single]
+    out.mkdir(parents=True, exist_ok=True)
+    first, last = net[0], net[3]
+    arrays = {
+        "w0": first.weight.detach().numpy().T,
+        "b0": first.bias.detach().numpy(),
+        "w1": last.weight.detach().numpy().T,
+        "b1": last.bias.detach().numpy(),
+    }
+    np.savez_compressed(
+        out / FILE, **{k: v.astype(np.float32) for k, v in arrays.items()}, labels=np.array(json.dumps(labels))
+    )
+    return {"examples": len(texts), "first": round(float(right.float().mean()), 4)}

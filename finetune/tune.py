@@ -1,0 +1,79 @@
+"""`storewise tune`: examples, shortlist, LoRA and manifest, from one command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from storewise.finetune.adapter import TASK_PROMPTS, Manifest, tool_hash
+from storewise.finetune.answers import make_answers
+from storewise.finetune.base import NAME, base_hash, chat_template_hash, unpack_base
+from storewise.finetune.examples import Example, make_examples
+from storewise.finetune.shortlisting import train_shortlist
+from storewise.finetune.training import Recipe, train
+from storewise.prompts import prompt_hash
+from storewise.tools.registry import analyst_tools
+from storewise.tools.shop.generation import Shop, home, open_shop
+
+WISHES = Path(__file__).parent / "wishes"
+SEED = 7
+
+
+def all_examples(shop: Shop, calls: int, answers: int) -> list[Example]:
+    """Return the training examples of all tasks; the same for the same shop and counts."""
+    made = list(make_examples(WISHES, shop, calls, SEED))
+    return made + list(make_answers(shop, answers, SEED))
+
+
+def tune(out: Path, calls: int, answers: int, version: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Tune the shortlist and the adapter on the current shop's entities and save both in `out`.
+
+    Interrupted, it goes on from its last checkpoint when called again with the same numbers.
+
+    Returns:
+        The recipe as it stands in the manifest.
+    """
+    shop = open_shop()
+    tools = analyst_tools()
+    work = home() / "tuning"
+    base = unpack_base(home() / "models")
+    say("Making the examples …")
+    examples = all_examples(shop, calls, answers)
+    say(f"{len(examples):,} examples. Tuning the shortlist …")
+    aside = work / "adapter"
+    began = time.monotonic()
+    shortlist = train_shortlist(examples, list(tools), aside, SEED)
+    shortlist_seconds = round(time.monotonic() - began)
+    say(f"The shortlist took {shortlist_seconds} s. Tuning the model …")
+    recipe = Recipe()
+    done = train(base, examples, aside, recipe, work / "checkpoint")
+    manifest = Manifest(
+        name="storewise",
+        version=version,
+        base=NAME,
+        base_sha256=base_hash(),
+        chat_template_sha256=chat_template_hash(base),
+        prompts={task: prompt_hash(*names) for task, names in TASK_PROMPTS.items()},
+        tools={name: tool_hash(tool) for name, tool in tools.items()},
+        recipe={
+            **asdict(recipe),
+            "calls": calls,
+            "answers": answers,
+            "examples_seed": SEED,
+            "model": done,
+            "shortlist": shortlist | {"seconds": shortlist_seconds},
+            "command": f"storewise tune --calls {calls} --answers {answers} --version {version}",
+        },
+    )
+    (aside / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    out.mkdir(parents=True, exist_ok=True)
+    for file in aside.iterdir():
+        shutil.copy(file, out / file.name)
+    shutil.rmtree(work)
+    say(f"The adapter is in {out}.")
+    return json.loads(json.dumps(manifest.recipe))  # type: ignore[no-any-return]
