@@ -21,12 +21,12 @@ from storewise.agent.graph import GROUNDED, NOTE, PHRASED, build_graph, own_sent
 from storewise.agent.guard import QuestionError, guarded
 from storewise.agent.routing import Router
 from storewise.agent.settings import Settings
-from storewise.tools.shortlist import load_shortlist
 from storewise.finetune.adapter import SHIPPED
 from storewise.prompts import prompt
 from storewise.tools.finding import Finding
 from storewise.tools.registry import analyst_tools
 from storewise.tools.shop.generation import Shop
+from storewise.tools.shortlist import load_shortlist
 
 # Nobody listens here: a turn without an engine fails at once and takes the road without a model.
 NOWHERE = Served("http://127.0.0.1:9/v1", "none", "none", compact=True)

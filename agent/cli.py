@@ -94,7 +94,7 @@ def _analyst(with_model: bool = True) -> Iterator[tuple[Analyst, Served | None]]
             served = running_engine(settings)
             if served is None:
                 if not settings.model_url:
-                    _say("No engine runs here (storewise up keeps one running): starting one for this command …")
+                    _say("No engine runs here (storewise up keeps one): starting one for this command …")
                 engine = Engine(settings)
                 engine.start()
                 try:
@@ -293,7 +293,10 @@ def benchmark_ask(questions: Path, out: Path | None) -> None:
         "with_calls": len(called),
         "phrased_by_model": sum(result["phrased_by"] == "model" for result in called),
         "replaced_by_check": sum("check" in (result["note"] or "") for result in called),
-        "seconds_to_headline": {"median": round(statistics.median(firsts), 2), "worst": round(max(firsts), 2)},
+        "seconds_to_headline": {
+            "median": round(statistics.median(firsts), 2),
+            "worst": round(max(firsts), 2),
+        },
         "seconds": {"median": round(statistics.median(totals), 2), "worst": round(max(totals), 2)},
     }
     click.echo(json.dumps(report))
@@ -321,7 +324,9 @@ def benchmark_grounding(cases: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("finetune/adapters/storewise"))
 @click.option("--calls", default=16000, show_default=True, help="How many examples of calls.")
 @click.option("--answers", default=2500, show_default=True, help="How many examples of answers.")
-@click.option("--version", default=1, show_default=True, help="The adapter's version, part of its served name.")
+@click.option(
+    "--version", default=1, show_default=True, help="The adapter's version, part of its served name."
+)
 def tune(out: Path, calls: int, answers: int, version: int) -> None:
     """Make the training examples and tune the adapter and the shortlist; Ctrl-C and the same command go on.
 

@@ -151,8 +151,8 @@ class Engine:
             names = [str(model["id"]) for model in listed["data"]]
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise EngineError(
-                f"No OpenAI-compatible model answers at {url} ({error}). Set STOREWISE_MODEL_URL to an address "
-                "that ends in /v1, or unset it to use the embedded model."
+                f"No OpenAI-compatible model answers at {url} ({error}). Set STOREWISE_MODEL_URL to an "
+                "address that ends in /v1, or unset it to use the embedded model."
             ) from None
         name = settings.model_name or (names[0] if names else "")
         if name not in names:
@@ -232,7 +232,12 @@ class Engine:
         with self.log.open("ab") as log:
             # A group of its own, so that Ctrl-C reaches it through stop() alone and nothing is left over.
             return subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def _until_healthy(self, url: str) -> bool:

@@ -33,12 +33,12 @@ from openai import OpenAIError
 from storewise.agent.answer import Call
 from storewise.agent.grounding import check
 from storewise.agent.routing import Before, Routed, Router, written_text
-from storewise.tools.shortlist import NONE
 from storewise.prompts import prompt
-from storewise.tools.calls import CallSyntaxError, WrittenCall, read_calls, write_calls
+from storewise.tools.calls import CallSyntaxError, WrittenCall, read_calls
 from storewise.tools.finding import Finding
 from storewise.tools.registry import ArgumentError, Tool
 from storewise.tools.shop.generation import Shop
+from storewise.tools.shortlist import NONE
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +46,7 @@ MODEL_CALLS = 4  # a turn: call, answer, and room for a large model's second tho
 TOOL_CALLS = 4
 CALL_TOKENS = 96
 ANSWER_TOKENS = 90
-ENGINE_DOWN = (
-    "The language model did not answer, so the shortlist chose the tool and the findings speak for themselves."
-)
+ENGINE_DOWN = "The language model did not answer: the shortlist chose the tool, and the findings speak."
 CHECK_FAILED = "The model's wording did not pass the check, so the findings' own sentences are shown."
 # Keys of a message's additional_kwargs.
 NOTE, WRITTEN, PHRASED, GROUNDED = "note", "written", "phrased_by", "grounded"
@@ -177,7 +175,12 @@ def call_settings(routed: Routed) -> dict[str, Any]:
 
 
 def _tool_call(call: Call) -> Any:
-    return {"name": call.name, "args": dict(call.args), "id": f"call_{uuid.uuid4().hex[:12]}", "type": "tool_call"}
+    return {
+        "name": call.name,
+        "args": dict(call.args),
+        "id": f"call_{uuid.uuid4().hex[:12]}",
+        "type": "tool_call",
+    }
 
 
 def _tool_errors(turn: Sequence[AnyMessage]) -> str:
@@ -248,7 +251,7 @@ class GroundingCheck(AgentMiddleware[AgentState[Any], None]):
 
 
 def langchain_tool(tool: Tool, shop: Shop) -> StructuredTool:
-    """Return a tool as LangChain runs it: its content is the finding's short text, its artifact the finding."""
+    """Return a tool as LangChain runs it: the content is the finding's short text, the artifact the finding."""
 
     def run(**arguments: Any) -> tuple[str, dict[str, Any] | None]:
         began = time.monotonic()

@@ -20,11 +20,13 @@ _WORD = re.compile(r"[^\s\"“”;()\[\]{}<>=]+")
 _ID = re.compile(r"(?<![\w.,$€£-])#?([A-Za-z]{0,4}[-_]?\d[\w-]*)(?![\w%])(?![.,]\d)")
 # A span of words offered as a value neither begins nor ends with one of these.
 STOP = frozenset(
-    "a about all also am an and any anything are as at be been but by can could did do does e.g for from give had has "
-    "have he her hey hi him his how i if in is it its just like me more most much my of on or our out please "
-    "really say said saying says she show so some tell than that the their them then there these they thing "
-    "things this those to top up us was we were what when where which who whom whose why will with would you "
-    "your".split()
+    (
+        "a about all also am an and any anything are as at be been but by can could did do does e.g for from give "
+        "had has have he her hey hi him his how i if in is it its just me more most much my of on or our out "
+        "please really say said saying says she should show so some tell than that the their them then there "
+        "these they thing things this those to up us was we were what when where which who whom whose why will "
+        "with would you your"
+    ).split()
 )
 MAX_TOP = 1000
 

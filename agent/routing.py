@@ -9,12 +9,12 @@ from typing import Any
 from storewise.agent.answer import Call
 from storewise.agent.grammar import call_grammar, unmet, written_arguments
 from storewise.agent.reading import Reading, read_question
-from storewise.tools.shortlist import NONE, Choice, Shortlist
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall, read_calls, write_calls
 from storewise.tools.registry import Tool
 from storewise.tools.shop.dates import read_periods
 from storewise.tools.shop.generation import Shop
+from storewise.tools.shortlist import NONE, Choice, Shortlist
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ _stem = snowballstemmer.stemmer("english").stemWord
 _FREE = ("query", "topic", "aspect")
 _CASELESS = ("customer_id", "session_id", "segment")
 _FUNCTION_WORDS = frozenset(
-    "a about all an and any are as at be been but by do does for from had has have how in is it its my no not of on "
-    "or our so that the their them there they this to was we were what when which who with you your".split()
+    (
+        "a about all an and any are as at be been but by do does for from had has have how in is it its my no "
+        "not of on or our so that the their them there they this to was we were what when which who with you your"
+    ).split()
 )
 
 

@@ -76,7 +76,9 @@ class Startup:
         now = time.monotonic()
         with self._lock:
             return [
-                Step(s.key, s.title, s.state, now - self._began[s.key], s.detail) if s.state == "running" else s
+                Step(s.key, s.title, s.state, now - self._began[s.key], s.detail)
+                if s.state == "running"
+                else s
                 for s in self._steps.values()
             ]
 

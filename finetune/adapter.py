@@ -1,4 +1,4 @@
-"""LoRA adapters: the manifest that binds one to its base, template, prompts and tools; checking and merging."""
+"""LoRA adapters: the manifest that binds one to its base, prompts and tools; checking and merging."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def check_adapter(folder: Path, base: Path, tools: dict[str, Tool]) -> Manifest:
         elif tool_hash(tools[name]) != digest:
             differs.append(f"the arguments of {name} were changed")
     if differs:
-        raise AdapterError(f"The adapter in {folder} does not fit: {'; '.join(differs)}. Type: storewise tune")
+        raise AdapterError(
+            f"The adapter in {folder} does not fit: {'; '.join(differs)}. Type: storewise tune"
+        )
     return manifest
 
 

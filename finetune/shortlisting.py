@@ -36,7 +36,9 @@ def labelled(examples: Sequence[Example], tools: Sequence[str]) -> tuple[list[st
     return texts, np.asarray(targets, dtype=np.float32), labels
 
 
-def train_shortlist(examples: Sequence[Example], tools: Sequence[str], out: Path, seed: int = 7) -> dict[str, float]:
+def train_shortlist(
+    examples: Sequence[Example], tools: Sequence[str], out: Path, seed: int = 7
+) -> dict[str, float]:
     """Train the classifier on nine tenths of the examples, score it on the last, save it in `out`.
 
     Returns:
@@ -49,12 +51,9 @@ def train_shortlist(examples: Sequence[Example], tools: Sequence[str], out: Path
     order = torch.randperm(len(texts))
     cut = len(texts) * 9 // 10
     train, test = order[:cut], order[cut:]
-    net = torch.nn.Sequential(
-        torch.nn.Linear(vectors.shape[1], HIDDEN),
-        torch.nn.ReLU(),
-        torch.nn.Dropout(0.3),
-        torch.nn.Linear(HIDDEN, len(labels)),
-    )
+    first = torch.nn.Linear(vectors.shape[1], HIDDEN)
+    last = torch.nn.Linear(HIDDEN, len(labels))
+    net = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Dropout(0.3), last)
     optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.01)
     steps = EPOCHS * (cut // 128 + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
@@ -73,14 +72,12 @@ def train_shortlist(examples: Sequence[Example], tools: Sequence[str], out: Path
     single = wanted[test][:, :-1].sum(1) == 1
     right = said.argmax(1)[single] == wanted[test][:, :-1].argmax(1)[single]
     out.mkdir(parents=True, exist_ok=True)
-    first, last = net[0], net[3]
     arrays = {
         "w0": first.weight.detach().numpy().T,
         "b0": first.bias.detach().numpy(),
         "w1": last.weight.detach().numpy().T,
         "b1": last.bias.detach().numpy(),
     }
-    np.savez_compressed(
-        out / FILE, **{k: v.astype(np.float32) for k, v in arrays.items()}, labels=np.array(json.dumps(labels))
-    )
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    np.savez_compressed(out / FILE, allow_pickle=False, labels=np.array(json.dumps(labels)), **arrays)
     return {"examples": len(texts), "first": round(float(right.float().mean()), 4)}

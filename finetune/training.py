@@ -98,7 +98,7 @@ def _loss(model: PeftModel, batch: list[Tokens], device: torch.device) -> torch.
         mask[row, : len(example.ids)] = 1
         answers[row, example.start : len(example.ids)] = True
     ids, mask, answers = ids.to(device), mask.to(device), answers.to(device)
-    inner = model.base_model.model
+    inner: Any = model.base_model.model
     hidden = inner.model(input_ids=ids, attention_mask=mask).last_hidden_state
     logits = inner.lm_head(hidden[:, :-1][answers[:, 1:]])
     return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][answers[:, 1:]])
@@ -108,7 +108,9 @@ def _rate(step: int, steps: int, recipe: Recipe) -> float:
     warm = max(1, int(steps * recipe.warmup))
     if step < warm:
         return recipe.learning_rate * (step + 1) / warm
-    return recipe.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm))))
+    return recipe.learning_rate * (
+        0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+    )
 
 
 class _Checkpoint:
@@ -164,11 +166,11 @@ def train(base: Path, examples: Sequence[Example], out: Path, recipe: Recipe, wo
     # bfloat16 pays where the CPU multiplies in it (AMX); elsewhere it is several times slower.
     quick = device.type == "cuda" or torch.cpu._is_amx_tile_supported()
     tokenizer = AutoTokenizer.from_pretrained(str(base))
-    model = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32).to(device)
+    plain: Any = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
     config = LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    model = get_peft_model(model, config)
+    model = get_peft_model(plain.to(device), config)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0)
 

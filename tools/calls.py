@@ -29,7 +29,9 @@ class WrittenCall:
 
 def write_calls(calls: list[WrittenCall]) -> str:
     """Return `calls` in the short syntax; an argument's double quotes are dropped."""
-    return "; ".join(f"{call.name}({', '.join(_write(k, v) for k, v in call.args.items())})" for call in calls)
+    return "; ".join(
+        f"{call.name}({', '.join(_write(k, v) for k, v in call.args.items())})" for call in calls
+    )
 
 
 def _write(name: str, value: str) -> str:
@@ -49,7 +51,9 @@ def read_calls(text: str) -> list[WrittenCall]:
         if found is None:
             raise CallSyntaxError(f"not a call: {text[position:][:60]!r}")
         name, inside = found.group(1), found.group(2)
-        calls.append(WrittenCall(name, {"kind": inside.strip()} if name == "none" else _read_arguments(inside)))
+        calls.append(
+            WrittenCall(name, {"kind": inside.strip()} if name == "none" else _read_arguments(inside))
+        )
         position = found.end()
     return calls
 

@@ -98,7 +98,9 @@ class Finding(_Frozen):
 
     @field_validator("rows")
     @classmethod
-    def _dates_again(cls, rows: tuple[tuple[Cell, ...], ...], info: ValidationInfo) -> tuple[tuple[Cell, ...], ...]:
+    def _dates_again(
+        cls, rows: tuple[tuple[Cell, ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[Cell, ...], ...]:
         """A finding read back from JSON has its dates as text: columns of dates get them back."""
         dates = {i for i, column in enumerate(info.data.get("columns", ())) if column.format == "date"}
         if not dates:

@@ -95,7 +95,9 @@ class Tool:
         except MissingTable as missing:
             finding = Finding(tool=self.name, status="missing_table", headline=str(missing))
         said = {name: value for name, value in given.items() if value != self.defaults.get(name, ...)}
-        return finding.model_copy(update={"arguments": TypeAdapter(dict[str, Any]).dump_python(said, mode="json")})
+        return finding.model_copy(
+            update={"arguments": TypeAdapter(dict[str, Any]).dump_python(said, mode="json")}
+        )
 
 
 def analyst_tools() -> dict[str, Tool]:

@@ -57,7 +57,9 @@ class Shortlist:
         hidden = np.maximum(encode(texts) @ w0 + b0, 0)
         return np.asarray(1 / (1 + np.exp(-(hidden @ w1 + b1))))
 
-    def choose(self, question: str, tools: list[str], keep: int, before: str = "", earlier: str = "") -> Choice:
+    def choose(
+        self, question: str, tools: list[str], keep: int, before: str = "", earlier: str = ""
+    ) -> Choice:
         """Return the likely tools among `tools`; `earlier` (the tool of the turn before) is always kept."""
         values = dict(zip(self.labels, self.scores([masked(question, before)])[0].tolist(), strict=True))
         known = sorted((tool for tool in tools if tool in values), key=lambda tool: -values[tool])
