@@ -1,0 +1,207 @@
+"""The staff's page: a chat whose answers come with their steps, figures and evidence.
+
+Gradio carries the events and the stream; what a conversation looks like is written in `turns.py` and
+`render.py`, and put in place, piece by piece, by `page.js`. Nothing is loaded from another address.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+
+from storewise.ui.handlers import Handlers
+from storewise.ui.render import icon
+from storewise.ui.theme import theme
+
+if TYPE_CHECKING:
+    from storewise.agent.startup import Startup
+
+_HERE = Path(str(files("storewise.ui")))
+_ASSETS = ("style.css", "page.js", "icons.svg", "icon.svg")
+
+# Nothing on the page may fetch from, or send to, another address, whatever a text on it asks for.
+# Gradio needs inline scripts and styles, and makes functions from strings.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+_HEAD = """
+<link rel="icon" href="storewise/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="storewise/style.css">
+<script src="storewise/page.js"></script>
+"""
+
+# Gradio knows only events that are named in the text of a component's script.
+_HEADER_EVENTS = ["new_conversation", "export_markdown", "export_json"]
+_TALK_EVENTS = ["example", "thumb"]
+_HEADER = f"""
+<div class="brand"><img src="storewise/icon.svg" alt="" width="30" height="30"><span>Storewise</span></div>
+<nav>
+<button type="button" data-event="new_conversation">{icon("plus")}<span>New conversation</span></button>
+<details class="menu"><summary>{icon("export")}<span>Export</span></summary><div>
+<button type="button" data-event="export_markdown">As a document (Markdown)</button>
+<button type="button" data-event="export_json">With all data (JSON)</button></div></details>
+<button type="button" data-theme aria-label="Light or dark" title="Light or dark">{icon("theme")}</button>
+</nav>
+"""
+
+
+class PageError(Exception):
+    """The page cannot be served; the message is a plain sentence with the next command."""
+
+
+def build(startup: Startup) -> gr.Blocks:
+    """Return the page. It can be shown at once; it says what is loading until the analyst is there."""
+    handle = Handlers(startup)
+    plain: dict[str, Any] = {"apply_default_css": False, "elem_classes": "storewise"}
+    page: gr.Blocks
+    with gr.Blocks(title="Storewise", analytics_enabled=False, fill_width=True) as page:
+        header = gr.HTML(
+            _HEADER,
+            js_on_load=f"storewise.header(element, trigger, {_HEADER_EVENTS})",
+            elem_id="header",
+            **plain,
+        )
+        loading = gr.HTML(elem_id="loading", js_on_load=None, **plain)
+        talk = gr.HTML(
+            {},
+            html_template='<div class="talk" role="log" aria-live="polite"></div>',
+            js_on_load=f"storewise.talk(element, props, watch, trigger, {_TALK_EVENTS})",
+            elem_id="talk",
+            **plain,
+        )
+        with gr.Column(elem_id="dock"):
+            hint = gr.HTML(elem_id="hint", js_on_load=None, **plain)
+            with gr.Row(elem_id="composer"):
+                question = gr.Textbox(
+                    placeholder="Ask about the shop",
+                    label="Your question",
+                    show_label=False,
+                    container=False,
+                    lines=1,
+                    max_lines=6,
+                    elem_id="question",
+                )
+                send = gr.Button("Ask", variant="primary", elem_id="send")
+                stop = gr.Button("Stop", elem_id="stop", visible=False)
+            footer = gr.HTML(elem_id="footer", js_on_load=None, **plain)
+        thread = gr.Textbox(visible=False)
+        download = gr.JSON(visible=False)
+        clock = gr.Timer(1.0)
+
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "concurrency_limit": None,
+        }
+        live = [talk, send, stop]
+        state = [loading, footer, clock]
+        asked = [
+            page.load(handle.open, thread, [thread, *live, *state], js="storewise.thread", **quiet),
+            gr.on(
+                [question.submit, send.click],
+                handle.ask,
+                [question, thread],
+                [question, hint, *live],
+                **quiet,
+            ),
+            talk.example(handle.ask_example, thread, [hint, *live], **quiet),
+        ]
+        for event in asked:
+            event.then(handle.follow, thread, live, **quiet)
+        clock.tick(handle.state, None, state, **quiet)
+        stop.click(handle.stop, thread, live, **quiet)
+        header.new_conversation(handle.new, None, [thread, question, hint, *live], **quiet)
+        talk.thumb(handle.judge, thread, talk, **quiet)
+        for event, write in (
+            (header.export_markdown, handle.markdown),
+            (header.export_json, handle.json),
+        ):
+            event(write, thread, download, **quiet).then(None, download, None, js="storewise.download")
+    return page
+
+
+class _Guard:
+    """Adds the page's security headers to every answer."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        async def guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+def application(startup: Startup) -> FastAPI:
+    """Return the page as an ASGI application, with its style, script and Plotly beside it."""
+    app = FastAPI(title="Storewise", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/storewise/{name}")
+    def asset(name: str) -> FileResponse:
+        if name == "plotly.js":
+            path = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
+            return FileResponse(path, headers={"cache-control": "public, max-age=86400"})
+        path = _HERE / (name if name in _ASSETS else "icon.svg")
+        return FileResponse(path, headers={"cache-control": "no-cache"})
+
+    app.add_middleware(_Guard)
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        build(startup),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        show_error=False,
+        theme=theme(),
+        head=_HEAD,
+        app_kwargs={"docs_url": None, "redoc_url": None},
+    )
+    return mounted
+
+
+def serve(startup: Startup, host: str = "127.0.0.1", port: int = 7860) -> Callable[[], None]:
+    """Serve the page in a thread of its own, and return what ends it, once the page answers.
+
+    Raises:
+        PageError: the page could not be opened there.
+    """
+    import uvicorn
+
+    # An open page holds a stream, which would keep the server from ending.
+    config = uvicorn.Config(
+        application(startup), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="page", daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise PageError(f"The page could not be opened on {host}:{port}; see: storewise doctor")
+        time.sleep(0.02)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+    return stop
