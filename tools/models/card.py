@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
 from storewise.tools.finding import ModelNote
 from storewise.tools.shop.generation import Shop, ShopError
 

@@ -24,6 +24,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
 from storewise.tools.finding import money, percent
 from storewise.tools.models import card as cards
 from storewise.tools.models.card import Card, read_card

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from storewise.tools.shop.generation import Shop
 
 HORIZON_DAYS = 60  # a customer has churned who places no order in this many days

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from storewise.tools.shop.generation import Shop
 
 SEGMENTS = (
