@@ -116,7 +116,7 @@ class _Reader(MomentReader):
         word = self._word(i)
         if self._word(j) in ("and", "including"):
             j += 1
-        if word == "by" and self._word(j) in UNITS:
+        if word == "by" and UNITS.keys() & {self._word(j), self._word(j + 1)}:
             return None
         moment = self._moment(j, asked=True)
         if moment is None:

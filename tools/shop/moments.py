@@ -143,6 +143,12 @@ class MomentReader:
             moment = reader(i, asked)
             if moment is not None:
                 return moment
+        this_or_last = self._skip(i, ("the",))
+        if self._word(this_or_last) in ("this", "last", "past") and self._word(this_or_last + 1) != "mar":
+            named = self._month_at(this_or_last + 1, asked=True)
+            if named is not None:
+                year = self.as_of.year if self._word(this_or_last) == "this" else None
+                return Moment(lambda y: month_span(y, named), year, this_or_last + 2)
         j = self._skip(i, ("the", "all", "of", "whole", "entire"))
         if self._word(j) in ("month", "year") and (asked or j > i or self._word(j + 1) == "of"):
             j = self._skip(j + 1, ("of",))
@@ -405,6 +411,11 @@ class MomentReader:
         before_last = self._word(j + 1) == "before" and self._word(j + 2) == "last"
         if length in ("week", "month", "quarter", "year") and before_last and self._word(j + 3) not in UNITS:
             return _fixed(self._last_complete(length, self._last_complete(length)[0] - one), j + 3)
+        the_whole = self._skip(i + 1, ("whole", "entire", "full"))
+        if asked and words[0] == "the" and unit(self._word(the_whole)) in ("month", "quarter", "year"):
+            after = self._word(the_whole + 1)
+            if after not in ("of", "to", "before", "after", "ending", "-") and not after.isdecimal():
+                return _fixed((unit_span(self.as_of, unit(self._word(the_whole)) or "")[0], self.as_of), the_whole + 1)
         recent = word in _LAST or (word == "recent" and self._word(j - 1) == "most")
         if not recent:
             if (count := self._number(j)) is None or self._word(count[1]) not in ("last", "past"):
