@@ -302,6 +302,34 @@ def benchmark_ask(questions: Path, out: Path | None) -> None:
     click.echo(json.dumps(report))
 
 
+@benchmark.command("routing")
+@click.option("--questions", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option("--base/--no-base", default=True, show_default=True, help="Serve and ask the base model too.")
+def benchmark_routing(questions: Path, base: bool) -> None:
+    """Each part of routing alone: shortlist, tuned model, both; and the base model under the same grammar."""
+    from storewise.agent.engine import Engine
+    from storewise.agent.evaluation import read_questions, routing_report, shortlist_report
+
+    asked = read_questions(questions)
+    report: dict[str, Any] = {}
+    with _analyst() as (analyst, served):
+        report["shortlist"] = shortlist_report(analyst, asked)
+        report["shortlist, arguments read off"] = routing_report(analyst, None, asked, None)
+        if served is not None:
+            report["model"] = routing_report(analyst, served, asked, None, shortlisted=False)
+            report["both"] = routing_report(analyst, served, asked, None)
+        if base and served is not None:
+            engine = Engine(Settings(), untuned=True)
+            engine.start()
+            try:
+                plain = engine.wait()
+                report["base"] = routing_report(analyst, plain, asked, None, shortlisted=False)
+                report["shortlist and base"] = routing_report(analyst, plain, asked, None)
+            finally:
+                engine.stop()
+    click.echo(json.dumps(report))
+
+
 @benchmark.command("models")
 def benchmark_models() -> None:
     """The current shop's models on later data beside their peers, as measured when they were trained."""

@@ -25,6 +25,7 @@ import httpx
 
 from storewise.agent.settings import Settings
 from storewise.finetune.adapter import SHIPPED, merged_model
+from storewise.finetune.base import NAME, unpack_base
 from storewise.tools.registry import analyst_tools
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,11 @@ def free_port() -> int:
 class Engine:
     """A vLLM process and what keeps it alive. `start` returns at once; `wait` until it answers."""
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = logger.info) -> None:
+    def __init__(
+        self, settings: Settings, say: Callable[[str], None] = logger.info, untuned: bool = False
+    ) -> None:
+        """Make an engine; `untuned` serves the base instead of the tuned model, for comparison."""
+        self._untuned = untuned
         self._settings = settings
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
@@ -167,6 +172,8 @@ class Engine:
         gpu = gpu_found()
         if gpu:
             folder, name, compact = settings.gpu_model, settings.gpu_model, settings.call_style == "compact"
+        elif self._untuned:
+            folder, name, compact = str(unpack_base(models)), NAME, True
         else:
             self._say("preparing the model")
             merged, manifest = merged_model(SHIPPED, models, analyst_tools())
@@ -178,10 +185,11 @@ class Engine:
             url = f"http://127.0.0.1:{port}"
             if self._until_healthy(url):
                 served = Served(f"{url}/v1", name, "none", compact)
-                if not gpu:
+                if not gpu and not self._untuned:
                     _prove_tuned(served)
                 self._served = served
-                self._announce(served)
+                if not self._untuned:
+                    self._announce(served)
                 self._healthy.set()
                 self._say("answering")
                 self._watch(url)

@@ -22,6 +22,7 @@ from storewise.tools.calls import CallSyntaxError, read_calls
 from storewise.tools.shortlist import NONE
 
 AT_ONCE = 24
+PATIENCE = 300.0  # seconds: with many at once the last one waits for the others
 
 
 class QuestionFileError(Exception):
@@ -74,11 +75,11 @@ def read_questions(path: Path) -> list[Question]:
     return questions
 
 
-def _ask_call(analyst: Analyst, served: Served | None, seconds: float, question: str) -> list[Call]:
-    """Return the calls for one question, by shortlist and model (or by the shortlist alone)."""
-    routed = analyst.router.route(question)
+def _ask_call(analyst: Analyst, served: Served | None, question: str, shortlisted: bool) -> list[Call]:
+    """Return the calls for one question, by shortlist and model (or by one of them alone)."""
+    routed = analyst.router.route(question, shortlisted=shortlisted)
     if served is not None:
-        model = chat_model(served, seconds)
+        model = chat_model(served, PATIENCE)
         messages = [SystemMessage(routed.system), HumanMessage(routed.user)]
         try:
             reply = model.bind(**call_settings(routed)).invoke(messages)
@@ -97,13 +98,14 @@ def evaluate_routing(
     served: Served | None,
     questions: list[Question],
     done: Callable[[], None] = lambda: None,
+    shortlisted: bool = True,
 ) -> Iterator[tuple[Question, list[Call]]]:
     """Yield (question, its calls) in the file's order, asking AT_ONCE questions at a time."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         if served is not None and not served.compact:
             futures = [pool.submit(_ask_native, analyst, q.question) for q in questions]
         else:
-            futures = [pool.submit(_ask_call, analyst, served, 300.0, q.question) for q in questions]
+            futures = [pool.submit(_ask_call, analyst, served, q.question, shortlisted) for q in questions]
         for future in as_completed(futures):
             future.exception()
             done()
@@ -117,12 +119,13 @@ def routing_report(
     questions: list[Question],
     out: Path | None,
     done: Callable[[], None] = lambda: None,
+    shortlisted: bool = True,
 ) -> dict[str, Any]:
     """Evaluate routing, write `out` (a line a question), and return {"n", "routed", "exact", "seconds"}."""
     began = time.monotonic()
     lines: list[str] = []
     routed = exact = 0
-    for question, calls in evaluate_routing(analyst, served, questions, done):
+    for question, calls in evaluate_routing(analyst, served, questions, done, shortlisted):
         result = best_score(question.accepted, calls, analyst.tools, analyst.shop.catalogue.entry)
         routed += result.routed
         exact += result.exact

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz
 
 from storewise.tools.models.segments import SEGMENTS
-from storewise.tools.numbers import read_numbers
+from storewise.tools.numbers import NumberMention, read_numbers
 from storewise.tools.shop.dates import Period, read_periods
 from storewise.tools.shop.generation import Shop
 
 _WORD = re.compile(r"[^\s\"“”;()\[\]{}<>=]+")
 _ID = re.compile(r"(?<![\w.,$€£-])#?([A-Za-z]{0,4}[-_]?\d[\w-]*)(?![\w%])(?![.,]\d)")
+_OWNED = re.compile(r"^(\d+)s$", re.I)  # "718s favourites"
+_SINGLE = re.compile(r"\b(?:one|single)\b", re.I)
 # A span of words offered as a value neither begins nor ends with one of these.
 STOP = frozenset(
     (
@@ -65,8 +67,12 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
     def outside(start: int, end: int) -> bool:
         return all(end <= first or start >= last for first, last in dated)
 
-    ids = [m.group(1) for m in _ID.finditer(question) if outside(m.start(), m.end())]
-    numbers = [n.value for n in read_numbers(question) if outside(n.start, n.end) and 1 <= n.value <= MAX_TOP]
+    ids = [_OWNED.sub(r"\1", m.group(1)) for m in _ID.finditer(question) if outside(m.start(), m.end())]
+    said = [n for n in read_numbers(question) if outside(n.start, n.end)]
+    # An id may be spelled out: "household one thousand five hundred".
+    ids += [str(int(n.value)) for n in said if n.value == int(n.value) and not _digits(question, n)]
+    numbers = [n.value for n in said if 1 <= n.value <= MAX_TOP]
+    numbers += [1] if _SINGLE.search(question) else []
     words = tuple(word for word in (clean(m.group()) for m in _WORD.finditer(question)) if word)
     return Reading(
         question=question,
@@ -78,6 +84,10 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
         products=tuple(text for _, _, text in shop.catalogue.mentions(question)),
         earlier=earlier,
     )
+
+
+def _digits(question: str, number: NumberMention) -> bool:
+    return any(character.isdigit() for character in question[number.start : number.end])
 
 
 def read_segments(question: str) -> tuple[str, ...]:

@@ -49,8 +49,11 @@ class Router:
         self._shortlist = shortlist
         self._keep = keep
 
-    def route(self, question: str, before: Before | None = None) -> Routed:
-        """Return the request for `question`: prompts, grammar, and what it was made from."""
+    def route(self, question: str, before: Before | None = None, shortlisted: bool = True) -> Routed:
+        """Return the request for `question`: prompts, grammar, and what it was made from.
+
+        Without the shortlist (`shortlisted` false, for benchmarks) every tool stays in reach.
+        """
         earlier = tuple(
             (name, value) for call in (before.written if before else []) for name, value in call.args.items()
         )
@@ -62,6 +65,8 @@ class Router:
             before=before.question if before else "",
             earlier=before.written[-1].name if before and before.written else "",
         )
+        if not shortlisted:
+            choice = Choice(tuple(self._tools), choice.scores, none=True, two=True)
         user = question
         if before is not None:
             user = prompt(
