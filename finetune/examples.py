@@ -16,7 +16,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -40,18 +40,23 @@ WISHES = Path(__file__).parent / "wishes"
 # The share of each kind of example; what is left goes to the tools, a double share to sales_report.
 _NONE, _TWO, _FOLLOW_UP = 0.12, 0.11, 0.11
 _DOUBLE = ("sales_report",)
-_ASKS = frozenset(
-    "who whom whose what which how where when why what's who's how's hows whats whos".split(" ")
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# How a wish begins says which detours go before it.
+_ASKS = _words_of("who whom whose what which how where when why what's who's how's whats whos hows")
+_AUX = _words_of("is are do does did was were can could will would should has have had am may any")
+_VERBS = _words_of(
+    "show give list tell find get pull open bring look search check rank sort name predict run recommend "
+    "suggest describe profile compare quote read fetch print plot chart draw break split display report "
+    "summarize sum count explain identify flag pick propose let send see calculate compute produce prepare"
 )
-_AUX = frozenset("is are do does did was were can could will would should has have had am may any".split(" "))
-_VERBS = frozenset(
-    "show give list tell find get pull open bring look search check rank sort name predict run recommend suggest "
-    "describe profile compare quote read fetch print plot chart draw break split display report summarize sum count "
-    "explain identify flag pick propose let send bring see calculate compute produce prepare".split()
-)
-_SENTENCE = frozenset(
-    "i i'm i've we we're they it he she you is are was were do does did have has can could will would should need want "
-    "keep my our somebody someone people".split()
+_SENTENCE = _words_of(
+    "i i'm i've we we're they it he she you is are was were do does did have has can could will would should "
+    "need want keep my our somebody someone people"
 )
 
 
@@ -64,13 +69,21 @@ class Before(TypedDict):
 
 @dataclass(frozen=True)
 class Example:
-    """One training example of the call task. `tools` are the tools of the answer, in order; none for none()."""
+    """One training example.
 
-    task: Literal["call"]
+    Attributes:
+        task: call (a question becomes calls in the short syntax) or answer (a finding becomes sentences).
+        before: of the call task, the question before this one.
+        tools: the tools of the calls, or of the finding, in order; empty for none().
+        finding_text: of the answer task, the finding as the model reads it.
+    """
+
+    task: Literal["call", "answer"]
     question: str
-    before: Before | None
     answer: str
     tools: list[str]
+    before: Before | None = None
+    finding_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -210,7 +223,7 @@ class _Maker:
             new = [_changed(old, asked.calls[0], call) for call in _filled(asked, pieces)]
             if write_calls(new) == before["calls"] and operation.name != "repeat":
                 return None
-            return Example("call", _text(pieces), before, write_calls(new), [call.name for call in new])
+            return Example("call", _text(pieces), write_calls(new), [call.name for call in new], before)
 
         return make
 
@@ -221,12 +234,12 @@ class _Maker:
         example = self._example(self._ask(*next(self.any_wish[kind])), kind)
         if before is None or example is None:
             return None
-        return Example("call", example.question, before, example.answer, example.tools)
+        return replace(example, before=before)
 
     # Parts -------------------------------------------------------------------------------------------
 
     def _rounds(self, blocks: list[Block]) -> Iterator[tuple[Block, Wish]]:
-        """Yield every wording once, then in each round some of every block, so that small blocks are heard."""
+        """Yield every wording once, then in each round some of every block: small ones are heard too."""
         per_block = [(block, turns(block.wishes, self.rng)) for block in blocks]
         everything = [
             (block, wish)
@@ -281,7 +294,7 @@ class _Maker:
     def _join(self, kind: str, first: _Asked, second: _Asked) -> _Asked:
         """Put two wishes into one message; the second one's slots are told apart from the first one's."""
         renamed = {piece.slot: f"{piece.slot}_b" for piece in second.pieces if piece.slot}
-        second_pieces = [Piece(p.text, renamed.get(p.slot, p.slot), p.value) for p in second.pieces]
+        second_pieces = [Piece(p.text, renamed[p.slot] if p.slot else None, p.value) for p in second.pieces]
         calls = tuple(
             WrittenCall(
                 c.name, {k: v.replace("}", "_b}") if v[1:-1] in renamed else v for k, v in c.args.items()}
@@ -361,14 +374,14 @@ class _Maker:
     def _opened(self, pieces: list[Piece], kind: str) -> list[Piece]:
         fitting = ["any"] if kind in ("none", "follow-up") else _openings_for(pieces)
         name = self.rng.choice(fitting)
-        opening = next(self.openings[name]).draw(self.rng, lambda slot: Piece("", slot))[0].text
+        opening = next(self.openings[name]).text(self.rng)
         first = pieces[0]
         if name != "any" and first.slot is None and first.text[:2] not in ("I ", "I'"):
             pieces = [Piece(first.text[:1].lower() + first.text[1:]), *pieces[1:]]
         return [Piece(opening + " "), *pieces]
 
     def _closed(self, pieces: list[Piece], question: bool) -> list[Piece]:
-        closing = next(self.closings).draw(self.rng, lambda slot: Piece("", slot))[0].text
+        closing = next(self.closings).text(self.rng)
         if pieces[-1].text[-1:] in ".?!":
             return pieces if closing[0] in ",." else [*pieces, Piece(" " + closing.strip())]
         if question and closing[0] == "." and self.rng.random() < 0.6:
@@ -379,12 +392,12 @@ class _Maker:
         if asked.calls[0].name == "none":
             said_as = asked.calls[0].args["kind"]
             pieces = self._say(asked.pieces, said_as if said_as in ("greeting", "thanks") else "none")
-            return Example("call", _text(pieces), None, f"none({asked.calls[0].args['kind']})", [])
+            return Example("call", _text(pieces), f"none({said_as})", [])
         pieces = self._say(asked.pieces, kind)
         calls = _filled(asked, pieces)
         if len({write_calls([call]) for call in calls}) < len(calls):
             return None
-        return Example("call", _text(pieces), None, write_calls(calls), [call.name for call in calls])
+        return Example("call", _text(pieces), write_calls(calls), [call.name for call in calls])
 
 
 def _text(pieces: Sequence[Piece]) -> str:

@@ -20,34 +20,38 @@ _NEIGHBOURS = {
     "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et",
     "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "xa",
 }  # fmt: skip
-# Spelling by ear or by habit: (what is written right, what is typed).
-_BY_EAR = [
-    ("ie", "ei"), ("ei", "ie"), ("tion", "shun"), ("ph", "f"), ("ck", "k"), ("mm", "m"), ("nn", "n"),
-    ("ss", "s"), ("tt", "t"), ("ll", "l"), ("rr", "r"), ("ee", "ea"), ("ea", "ee"), ("ou", "u"), ("ance", "ence"),
-    ("ence", "ance"), ("able", "ible"), ("ou", "oo"), ("c", "s"), ("s", "c"), ("c", "k"), ("er", "or"), ("or", "er"),
-    ("y", "i"), ("ight", "ite"), ("gh", ""), ("wh", "w"), ("e", "a"), ("a", "e"),
-]  # fmt: skip
-_USUAL = {
-    "abandoned": ["abandonned", "abandond"], "about": ["abt", "abuot"], "and": ["n", "an", "adn"], "are": ["r"],
-    "average": ["avg", "avrage"], "because": ["bc", "cuz", "becuase"], "between": ["btw", "beetween"],
-    "by": ["bye"], "cart": ["kart"], "carts": ["cartz"], "categories": ["catagories", "categorys"],
-    "category": ["catagory", "catgory"], "cheese": ["chese", "cheeze"], "chocolate": ["choclate"],
-    "cereal": ["cerial"], "complain": ["complane"], "complaints": ["complaint", "complains"],
-    "customer": ["custmer", "costumer", "cust", "customr"], "customers": ["costumers", "custmers", "cutomers"],
-    "don't": ["dont"], "for": ["fro", "fr"], "give": ["giv"], "have": ["hav"], "household": ["houshold"],
-    "how": ["hwo"], "likely": ["likly", "likley"], "leave": ["leve", "leav"], "me": ["mee"], "month": ["mnth"],
-    "much": ["mutch"], "offer": ["ofer"], "orders": ["oders", "ordres"], "people": ["ppl", "poeple"],
-    "please": ["pls", "plz", "plese"], "product": ["prodcut", "produkt"], "products": ["prodcuts", "produts"],
-    "quantity": ["qty"], "recommend": ["recomend", "reccomend"], "recommendations": ["recomendations"],
-    "revenue": ["revenu", "revenew", "reveneu"], "reviews": ["reveiws", "reviws"], "review": ["reveiw"],
-    "sell": ["sel"], "sold": ["solt"], "should": ["shoud", "shld"], "shredded": ["shreded"],
-    "show": ["shwo", "sho"], "suggest": ["sugest"], "tell": ["tel"], "than": ["then"], "that": ["taht"],
-    "the": ["teh", "te", "th"], "their": ["there"], "they": ["thay"], "they're": ["there", "theyre"],
-    "to": ["too", "ot"], "today": ["2day"], "vegetables": ["vegtables", "vegatables"], "want": ["wnat"],
-    "week": ["wk"], "weeks": ["wks"], "what": ["wat", "waht"], "what's": ["whats", "wots"], "which": ["wich"],
-    "who": ["hwo"], "will": ["wil"], "with": ["w/", "wiht"], "without": ["w/o"], "would": ["woud", "wld"],
-    "yesterday": ["yesteday"], "yoghurt": ["yogurt"], "you": ["u"], "your": ["ur"], "you're": ["your"],
-}  # fmt: skip
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return [(right, typed) for right, _, typed in (pair.partition(">") for pair in text.split())]
+
+
+# Spelling by ear: what is written right, and what is typed.
+_BY_EAR = _pairs(
+    "ie>ei ei>ie tion>shun ph>f ck>k mm>m nn>n ss>s tt>t ll>l rr>r ee>ea ea>ee ou>u ance>ence ence>ance "
+    "able>ible ou>oo c>s s>c c>k er>or or>er y>i ight>ite gh> wh>w e>a a>e "
+)
+# Misspellings and short forms that many people use.
+_USUAL_PAIRS = _pairs(
+    "abandoned>abandonned abandoned>abandond about>abt about>abuot and>n and>an and>adn are>r "
+    "average>avg average>avrage because>bc because>cuz because>becuase between>btw between>beetween "
+    "by>bye cart>kart carts>cartz categories>catagories categories>categorys category>catagory "
+    "category>catgory cheese>chese cheese>cheeze chocolate>choclate cereal>cerial complain>complane "
+    "complaints>complaint complaints>complains customer>custmer customer>costumer customer>cust "
+    "customer>customr customers>costumers customers>custmers customers>cutomers don't>dont for>fro "
+    "for>fr give>giv have>hav household>houshold how>hwo likely>likly likely>likley leave>leve "
+    "leave>leav me>mee month>mnth much>mutch offer>ofer orders>oders orders>ordres people>ppl "
+    "people>poeple please>pls please>plz please>plese product>prodcut product>produkt products>prodcuts "
+    "products>produts quantity>qty recommend>recomend recommend>reccomend "
+    "recommendations>recomendations revenue>revenu revenue>revenew revenue>reveneu reviews>reveiws "
+    "reviews>reviws review>reveiw sell>sel sold>solt should>shoud should>shld shredded>shreded "
+    "show>shwo show>sho suggest>sugest tell>tel than>then that>taht the>teh the>te the>th their>there "
+    "they>thay they're>there they're>theyre to>too to>ot today>2day vegetables>vegtables "
+    "vegetables>vegatables want>wnat week>wk weeks>wks what>wat what>waht what's>whats what's>wots "
+    "which>wich who>hwo will>wil with>w/ with>wiht without>w/o would>woud would>wld yesterday>yesteday "
+    "yoghurt>yogurt you>u your>ur you're>your "
+)
+_USUAL = {right: [typed for word, typed in _USUAL_PAIRS if word == right] for right, _ in _USUAL_PAIRS}
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 
 
@@ -123,16 +127,12 @@ def _plain(pieces: list[Piece], change: Callable[[str], str]) -> list[Piece]:
 
 
 def ended(pieces: list[Piece], rng: random.Random, question: bool) -> list[Piece]:
-    """Return the pieces with the mark that somebody may set at the end; `question`: a question mark is due."""
+    """Return the pieces with the mark that somebody may set at the end (`question`: a question mark)."""
     last = pieces[-1].text[-1:]
     if last in ".?!)…" or last == ":":
         return pieces
-    marks, weights = (
-        (("?", "", "??", " ?", "."), (50, 42, 2, 3, 3))
-        if question
-        else (("", ".", "!", "..."), (72, 22, 3, 3))
-    )
-    mark = rng.choices(marks, weights)[0]
+    marks = {"?": 50, "": 42, "??": 2, " ?": 3, ".": 3} if question else {"": 72, ".": 22, "!": 3, "...": 3}
+    mark = rng.choices(list(marks), list(marks.values()))[0]
     return [*pieces, Piece(mark)] if mark else pieces
 
 
@@ -143,7 +143,8 @@ def _cased(pieces: list[Piece], rng: random.Random) -> list[Piece]:
         if first.kind in _FIXED:
             return pieces
         return [replace(first, text=first.text[:1].upper() + first.text[1:]), *pieces[1:]]
-    change = {"lower": str.lower, "upper": str.upper, "title": _title, "as is": str}[style]
+    changes: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "title": _title}
+    change = changes.get(style, str)
     lower_ids = style == "lower" and rng.random() < 0.5
     return [
         piece if piece.kind in _FIXED and not lower_ids else replace(piece, text=change(piece.text))

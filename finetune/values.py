@@ -15,26 +15,11 @@ from storewise.tools.shop.generation import Shop
 T = TypeVar("T")
 # Without a shop, the demo shop's clock.
 _AS_OF, _FIRST = dt.date(2017, 12, 31), dt.date(2017, 1, 1)
-_WORDS = dict(
-    enumerate(
-        [
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-        ]
-        + ["fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"],
-        start=2,
-    )
+_TWO_TO_TWENTY = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
 )
+_WORDS = dict(enumerate(_TWO_TO_TWENTY.split(), start=2))
 _SEGMENT_FORMS = {
     "Champions": ("champions", "Champions", "champion", "CHAMPIONS"),
     "Loyal": ("loyal", "Loyal", "loyal ones", "loyals"),
@@ -59,7 +44,7 @@ class Values:
     def __init__(self, lists: Path, shop: Shop | None, rng: random.Random) -> None:
         self._rng = rng
         as_of, first = (_AS_OF, _FIRST) if shop is None else (shop.as_of, _first_day(shop))
-        self.times = Times(as_of, first)
+        self.times = Times(lists / "times.txt", as_of, first)
         products = read_list(lists / "products.txt")
         self._everyday = turns(products["everyday"], rng)
         self._catalogue = turns(products["catalogue"], rng)
@@ -73,7 +58,7 @@ class Values:
             self._customers = turns(_customer_ids(shop), rng)
 
     def draw(self, slot: str, before: str) -> Piece:
-        """Return a piece that holds a value for `slot` (or its second, `slot2`); `before` is the text before it."""
+        """Return a value for `slot` (or its second, `slot2`) as a piece; `before` is the text before it."""
         match slot.removesuffix("2"):
             case "customer":
                 return self._plain(slot, self._customer())
@@ -98,7 +83,7 @@ class Values:
         return Piece(text, slot)
 
     def _text(self, source: Iterator[Wish]) -> str:
-        return "".join(piece.text for piece in next(source).draw(self._rng, lambda name: Piece("")))
+        return next(source).text(self._rng)
 
     def _customer(self) -> str:
         kind = self._rng.random()
@@ -164,7 +149,8 @@ def _customer_ids(shop: Shop) -> list[str]:
 def _product_names(shop: Shop) -> list[str]:
     """The names of the products that sold most often, and the categories."""
     names = shop.query(
-        "SELECT name FROM products JOIN orders USING (product_id) GROUP BY name ORDER BY count(*) DESC, name LIMIT 400"
+        "SELECT name FROM products JOIN orders USING (product_id) "
+        "GROUP BY name ORDER BY count(*) DESC, name LIMIT 400"
     )["name"]
     categories = shop.query(
         "SELECT DISTINCT category FROM products WHERE category IS NOT NULL ORDER BY category"

@@ -1,7 +1,7 @@
 """The wish banks, read and checked: what people ask, written by hand in finetune/wishes/*.txt.
 
-A line that starts with `= ` is a call in the short syntax, with `{slot}` for values to be filled in; the lines
-below it are ways to say it. `(a|b|)` is a choice, which may nest. `#` starts a comment line.
+A line that starts with `= ` is a call in the short syntax, with `{slot}` for values to be filled in; the
+lines below it are ways to say it. `(a|b|)` is a choice, which may nest. `#` starts a comment line.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ IT = "it"
 # What a follow-up does to the call before, beside calling a tool anew.
 FOLLOW_UPS = ("set", "repeat")
 # Files of the folder that hold lists, not wishes.
-LISTS = ("aspects", "closings", "joiners", "openings", "products", "queries")
+LISTS = ("aspects", "closings", "joiners", "openings", "products", "queries", "times")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -95,6 +95,10 @@ class Wish:
     def draw(self, rng: random.Random, fill: Callable[[str], Piece]) -> list[Piece]:
         """Return the pieces of one wording, choices made and slots filled."""
         return _joined(_draw(self.pattern, rng, fill))
+
+    def text(self, rng: random.Random, values: Mapping[str, str] | None = None) -> str:
+        """Return one wording as plain text."""
+        return "".join(piece.text for piece in self.draw(rng, lambda slot: Piece((values or {})[slot])))
 
 
 @dataclass(frozen=True)

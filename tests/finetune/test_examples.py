@@ -122,7 +122,7 @@ def test_slips_never_touch_what_has_digits(text: str, seed: int) -> None:
 
 @given(st.integers(0, 10_000), st.dates(dt.date(2010, 1, 31), dt.date(2030, 12, 31)))
 def test_times_are_readable_on_any_clock(seed: int, as_of: dt.date) -> None:
-    times = Times(as_of, as_of - dt.timedelta(days=364))
+    times = Times(WISHES / "times.txt", as_of, as_of - dt.timedelta(days=364))
     text = times.draw(random.Random(seed))
     [period] = read_periods(text, as_of, times.first)
     assert period.text == text

@@ -1,5 +1,7 @@
 """Numbers in a question: digits and words are read alike, and ids are left alone."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,4 +45,4 @@ def test_words_say_what_digits_say(hundreds: int, tens: int, ones: int, joint: s
 def test_any_text_is_read_in_order_without_overlap(text: str) -> None:
     mentions = read_numbers(text)
     assert all(0 <= m.start < m.end <= len(text) for m in mentions)
-    assert all(a.end <= b.start for a, b in zip(mentions, mentions[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(mentions))
