@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
+
 from storewise.tools.finding import Cell, Chart, Column, DataNote, Finding, Format, percent, show
 from storewise.tools.models.segments import SEGMENTS_SQL
 from storewise.tools.shop.catalogue import Resolution

@@ -16,6 +16,7 @@ import numpy as np
 import snowballstemmer
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
+
 from storewise.tools.shop.names import readable
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+
 from storewise.tools.shop.generation import Builder, Shop, ShopError
 from storewise.tools.shop.names import product_name, readable
 

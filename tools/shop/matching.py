@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 import pandas as pd
+
 from storewise.tools.shop.names import readable
 
 _WORD = re.compile(r"[a-z0-9&'-]+")
