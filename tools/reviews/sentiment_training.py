@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime as dt
 import json
 from collections import Counter
 from importlib import import_module
@@ -26,6 +27,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
+
 from storewise.tools.reviews import embedding, sentiment
 
 VERSION = "1"
@@ -124,6 +126,7 @@ def main() -> None:
     amazon = product > 0
     report: dict[str, Any] = {
         "version": VERSION,
+        "trained_at": dt.date.today().isoformat(),
         "recipe": "python -m storewise.tools.reviews.sentiment_training --sentences hutto_ICWSM_2014",
         "sentences": {source: int((data["source"] == source).sum()) for source in FILES},
         "source": "Hutto & Gilbert 2014 (VADER, ICWSM), rated sentences of vaderSentiment 3.3.2, MIT licence",
