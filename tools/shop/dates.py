@@ -3,17 +3,22 @@
 `as_of` is the last complete day of the data and also "today". What is named without a year (a day, a
 month, a quarter, a season, a holiday) is the latest complete one up to `as_of`; last month is the latest
 complete calendar month, last week the latest complete Monday-to-Sunday week, and so on. Numeric dates are
-read in the US order, month before day. daynames.py knows the
-names of days, spans.py the calendar, moments.py reads one moment, this file what joins them.
+read in the US order, month before day.
+
+This file reads what joins moments together; moments.py reads one moment, clock.py what is counted from today,
+date_words.py the pieces; daynames.py knows the names, spans.py the calendar.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from storewise.tools.shop.clock import Moment
+from storewise.tools.shop.date_words import INSIDE, TO
 from storewise.tools.shop.daynames import UNITS
-from storewise.tools.shop.moments import INSIDE, TO, MomentReader
+from storewise.tools.shop.moments import MomentReader
 from storewise.tools.shop.spans import Span
 
 
@@ -157,3 +162,38 @@ class _Reader(MomentReader):
         if start[0] > end[1]:
             return None
         return (start[0], end[1]), right.stop
+
+    def _place(self, moment: Moment, started: bool = False) -> Span:
+        """Put a moment into its year: the latest complete one up to today, or the latest that has begun."""
+        if moment.year is not None or not moment.yearly:
+            return moment.in_year(moment.year or self.as_of.year)
+        return self._latest_year(moment, lambda span: span[0 if started else 1] <= self.as_of)
+
+    def _place_before(self, moment: Moment, end: Span) -> Span:
+        if not moment.yearly:
+            return moment.in_year(self.as_of.year)
+        return self._latest_year(moment, lambda span: span[0] <= end[1], end[1].year)
+
+    def _place_after(self, moment: Moment, start: Span) -> Span:
+        if not moment.yearly:
+            return moment.in_year(self.as_of.year)
+        for year in range(start[0].year, start[0].year + 9):
+            span = _try(moment.in_year, year)
+            if span is not None and span[1] >= start[0]:
+                return span
+        return start
+
+    def _latest_year(self, moment: Moment, fits: Callable[[Span], bool], newest: int | None = None) -> Span:
+        newest = (newest or self.as_of.year) + 1
+        for year in range(newest, newest - 10, -1):
+            span = _try(moment.in_year, year)
+            if span is not None and fits(span):
+                return span
+        raise AssertionError("every day of a calendar comes round within ten years")
+
+
+def _try(in_year: Callable[[int], Span], year: int) -> Span | None:
+    try:
+        return in_year(year)
+    except ValueError:
+        return None
