@@ -1,4 +1,4 @@
-"""Times counted from today: "yesterday", "last month", "the past 30 days", "year to date", "two weeks ago"."""
+"""Times counted from today: "yesterday", "last month", "past 30 days", "year to date", "two weeks ago"."""
 
 from __future__ import annotations
 
