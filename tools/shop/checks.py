@@ -72,7 +72,7 @@ def type_columns(connection: Connection, text: TextTable, table: str) -> list[Pr
     Columns that the contract does not know are kept as they are. Values that cannot be read are NULL.
     """
     problems: list[Problem] = []
-    chosen = [duckdb.ColumnExpression("_row")]
+    chosen = [duckdb.SQLExpression("rowid + 1").alias("_row")]
     for position, column in enumerate(text.header):
         if column == "_row" or not column or text.header.index(column) != position:
             continue
@@ -270,8 +270,8 @@ def _dangling(connection: Connection, table: str, column: str, target: str, kind
 
 
 def _first_rows(connection: Connection, name: str, cell: str, test: str, column: str) -> tuple[str, ...]:
-    chosen = f'SELECT _row, {cell} FROM "{name}" WHERE {test}'  # noqa: S608 - see _rows
-    rows = _rows(connection, f"{chosen} ORDER BY _row LIMIT {FIRST_ROWS}")
+    chosen = f'SELECT rowid + 1, {cell} FROM "{name}" WHERE {test}'  # noqa: S608 - see _rows
+    rows = _rows(connection, f"{chosen} ORDER BY rowid LIMIT {FIRST_ROWS}")
     return tuple(
         f"row {row}: {column} is empty" if value is None else f"row {row}: {column} = {str(value)[:80]}"
         for row, value in rows

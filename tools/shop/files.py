@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 
 @dataclass
 class TextTable:
-    """A file read as text into the DuckDB table `name`: `_row` (from 1) and columns c0, c1, …
+    """A file read as text into the DuckDB table `name`: columns c0, c1, … in the order of its lines.
 
     Attributes:
         header: the columns' names as the contract writes them, in the order of the file.
@@ -64,8 +64,7 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, path: Path, table: Text
         for n, kind in enumerate(source.types, start=1)
     ]
     chosen = ", ".join(f"{cell} AS c{n}" for n, cell in enumerate(cells))
-    numbered = source.project(f"{chosen}, row_number() OVER () AS _row")
-    numbered.create(table.name)
+    source.project(chosen).create(table.name)
 
 
 def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path, table: TextTable, scratch: Path) -> None:
@@ -80,7 +79,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path, table: TextTabl
         while first.count('"') % 2 and (more := file.readline()):
             first += more
     if not first.strip():
-        connection.execute(f'CREATE TABLE "{table.name}" (_row BIGINT)')
+        connection.execute(f'CREATE TABLE "{table.name}" (c0 VARCHAR)')
         return
     delimiter = max(",;\t|", key=first.count)
     header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
@@ -103,7 +102,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, path: Path, table: TextTabl
         rejects_limit=0,
         auto_detect=False,
     )
-    relation.project("*, row_number() OVER () AS _row").create(table.name)
+    relation.create(table.name)
     rejected = connection.table(f"{table.name}_rejects").project("line, csv_line").distinct().order("line")
     table.broken = [(int(line), str(text)) for line, text in rejected.fetchall()]
 
