@@ -101,7 +101,7 @@ def train(shop: Shop, folder: Path) -> Card:
     edge = now - dt.timedelta(weeks=TEST_WEEKS)
     early = over[over["ended"] < edge - dt.timedelta(hours=OPEN_HOURS)]
     late = over[over["started"] >= edge]
-    measured = {"summary": "not measured: the visits are too few to hold the last weeks back"}
+    measured: dict[str, Any] = {"summary": "not measured: the visits are too few to hold the last weeks back"}
     if not _too_little(early) and not _too_little(late):
         measured = _test(early, late, edge)
     booster, words = _fit(_moments(over))
@@ -178,7 +178,8 @@ def _too_little(rows: pd.DataFrame) -> bool:
 def _at_clicks(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return at most CLICKS_A_VISIT rows of each visit, at the moment of the click."""
     drawn = rows.assign(draw=rng.random(len(rows))).sort_values("draw", kind="stable")
-    return drawn.groupby("session_id").head(CLICKS_A_VISIT).drop(columns="draw").sort_index()
+    first: pd.DataFrame = drawn.groupby("session_id").head(CLICKS_A_VISIT)
+    return first.drop(columns="draw").sort_index()
 
 
 def _after_silence(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -190,14 +191,17 @@ def _after_silence(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame
     visit, visits = pd.factorize(rows["session_id"])
     silence = (30 * np.exp(rng.random(len(visits)) * np.log(_DAY / 30)))[visit]
     gap = (rows["next_at"] - rows["occurred_at"]).dt.total_seconds().fillna(np.inf)
-    return rows.assign(idle_seconds=silence)[gap > silence]
+    moments: pd.DataFrame = rows.assign(idle_seconds=silence)[gap > silence]
+    return moments
 
 
 def _at_midnights(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the carts open at each midnight, as they stood then."""
     night = rows["occurred_at"].dt.floor("D") + pd.Timedelta(days=1)
     is_open = rows["next_at"].isna() | (rows["next_at"] >= night)
-    return rows.assign(idle_seconds=(night - rows["occurred_at"]).dt.total_seconds())[is_open]
+    silence = (night - rows["occurred_at"]).dt.total_seconds()
+    moments: pd.DataFrame = rows.assign(idle_seconds=silence)[is_open]
+    return moments
 
 
 def _moments(rows: pd.DataFrame) -> pd.DataFrame:
@@ -279,8 +283,10 @@ def _test(early: pd.DataFrame, late: pd.DataFrame, edge: dt.datetime) -> dict[st
 
 def _reasons(row: pd.Series[Any], ranked: pd.Series[float]) -> list[str]:
     """Return the silence and one or two phrases of the visit's own figures, the weightiest first."""
-    weighty = [str(group) for group, part in ranked.items() if part > 0.1][:2]
-    return [_phrase(group, row) for group in ("silence", *weighty)]
+    weighty = [str(group) for group, part in ranked.items() if part > 0.1]
+    if row["checkouts"] or row["payments"]:  # what calls for help is said in any case
+        weighty = ["stage", *(group for group in weighty if group != "stage")]
+    return [_phrase(group, row) for group in ("silence", *weighty[:2])]
 
 
 def _nudge(row: pd.Series[Any], ranked: pd.Series[float]) -> str:

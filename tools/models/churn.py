@@ -220,7 +220,7 @@ def _test(learn: pd.DataFrame, test: pd.DataFrame, learned: list[dt.date], last:
 
     def logistic(names: list[str]) -> Floats:
         def scale(table: pd.DataFrame) -> pd.DataFrame:
-            return np.log1p(table[names].clip(lower=0))
+            return table[names].clip(lower=0).transform(np.log1p)
 
         fit = make_pipeline(StandardScaler(), LogisticRegression()).fit(scale(learn), learn["churned"])
         return np.asarray(fit.predict_proba(scale(test))[:, 1])
@@ -246,7 +246,8 @@ def _test(learn: pd.DataFrame, test: pd.DataFrame, learned: list[dt.date], last:
         "peers": peers,
         "summary": (
             f"AUC {quality['auc']:.3f} on {len(y):,} customers as of {last} "
-            f"(recency alone {peers['recency alone']['auc']:.3f}); of the tenth with the highest risk "
+            f"(recency alone {peers['recency alone']['auc']:.3f}, logistic regression on RFM "
+            f"{peers['logistic regression on RFM']['auc']:.3f}); of the tenth with the highest risk "
             f"{percent(quality['precision_top_tenth'])} stopped, "
             f"{quality['lift_top_tenth']:.1f} times the average"
         ),
@@ -278,18 +279,20 @@ def _reasons(row: pd.Series[Any], parts: pd.Series[float]) -> list[str]:
 def _phrase(group: str, row: pd.Series[Any]) -> str:
     match group:
         case "rhythm":
-            return f"{last_order(row['recency_days'])}; {usual_gap(row['gap_median'])}"
+            return f"{last_order(row['recency_days'])}, {usual_gap(row['gap_median'])}"
         case "orders":
             return f"{count(row['orders'], 'order')} in {count(row['tenure_days'] + 1, 'day')}"
         case "trend":
-            recent = f"{count(row['orders_30'], 'order')} in the last 30 days"
+            orders = count(row["orders_30"], "order") if row["orders_30"] else "no order"
+            recent = f"{orders} in the last 30 days"
             before = row["tenure_days"] - 29
             if before < 30:
                 return recent
             pace = 30 * (row["orders"] - row["orders_30"]) / before
             return f"{recent}, against {pace:.1f} per 30 days before"
         case "spend":
-            return f"{money(row['spend_90'])} spent in the last 90 days"
+            spent = money(row["spend_90"]) if row["spend_90"] else "nothing"
+            return f"{spent} spent in the last 90 days"
         case "breadth":
             number = row["categories_90"]
             return (

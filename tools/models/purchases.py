@@ -129,13 +129,13 @@ class Purchases:
     def popularity(self) -> Floats:
         """The share of all customers who bought each product within the last 28 days."""
         recent = np.bincount(self.item, weights=self.times_28 > 0, minlength=len(self.products))
-        return (recent / max(1, len(self.customers))).astype(np.float32)
+        return np.asarray(recent / max(1, len(self.customers)), dtype=np.float32)
 
     @cached_property
     def repeat_share(self) -> Floats:
         """The share of each product's buyers who bought it again."""
         again = np.bincount(self.item, weights=self.times > 1, minlength=len(self.products))
-        return (again / np.maximum(self.buyers, 1)).astype(np.float32)
+        return np.asarray(again / np.maximum(self.buyers, 1), dtype=np.float32)
 
     @cached_property
     def taste(self) -> sp.csr_matrix:
@@ -143,7 +143,7 @@ class Purchases:
         rarity = np.log(len(self.customers) / np.maximum(self.buyers, 1)).astype(np.float32)
         matrix = self._matrix(np.log1p(self.fresh_180) * rarity[self.item])
         length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        return (sp.diags((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ matrix).tocsr()
+        return sp.csr_matrix(sp.diags((1 / np.maximum(length, 1e-9)).astype(np.float32)) @ matrix)
 
     @cached_property
     def taste_by_product(self) -> sp.csr_matrix:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import lightgbm as lgb
 import numpy as np
@@ -23,19 +25,20 @@ import scipy.sparse as sp
 from storewise.tools.finding import percent
 from storewise.tools.models import card as cards
 from storewise.tools.models.card import Card, read_card
+from storewise.tools.models.churn import count
 from storewise.tools.models.memory import once_per_generation
 from storewise.tools.models.purchases import Floats, Purchases, bought_later
 from storewise.tools.shop.generation import Shop
 
 NAME, VERSION = "recommender", "1"
-TABLES = ("orders",)
+TABLES = ("orders", "products")
 DAYS = 28  # what is learned and tested: the purchases of the next four weeks
 CUT = 10  # recall, nDCG and hit rate look at the first ten
 NEIGHBOURS = 100
 OWN, NEW = 300, 60  # candidates: own products, and others
 ROUNDS = 80
 FEWEST_CUSTOMERS, FEWEST_BOUGHT = 50, 500
-MOST_LEARNED, MOST_TESTED = 1_200, 3_000  # customers, drawn at random where there are more
+MOST_LEARNED, MOST_TESTED = 2_000, 3_000  # customers, drawn at random where there are more
 
 FEATURES = (
     "neighbours",
@@ -65,56 +68,63 @@ Items = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A product to offer, with the reason in words; `owned` says whether it was bought before."""
+    """A product to offer, with the reason in words.
+
+    `chance` is that of a purchase within the next four weeks, None where the fixed rule ranks; `times` is
+    the number of days on which the customer bought it before.
+    """
 
     product_id: str
-    score: float
-    owned: bool
+    chance: float | None
+    times: int
     reason: str
 
 
 @dataclass(frozen=True)
 class Recommender:
-    """The purchases up to a day with what ranks them; without trees a fixed rule does."""
+    """The purchases up to a day with what ranks them; without trees a fixed rule does.
+
+    `names` holds the products that may be offered: those of the catalogue.
+    """
 
     card: Card
     purchases: Purchases
     trees: lgb.Booster | None
+    names: dict[str, str]
 
-    def suggest(
-        self,
-        customer_id: str,
-        top: int,
-        names: dict[str, str],
-        within: Iterable[str] | None = None,
-    ) -> list[Suggestion]:
+    @cached_property
+    def offered(self) -> npt.NDArray[np.bool_]:
+        """Whether each product of the purchases may be offered."""
+        return np.array([str(product) in self.names for product in self.purchases.products], dtype=bool)
+
+    def suggest(self, customer_id: str, top: int, within: Iterable[str] | None = None) -> list[Suggestion]:
         """Return the `top` best products for a customer, the best first.
 
-        Args:
-            customer_id: also one without an order, who is offered what is popular.
-            top: how many at most.
-            names: the name of each product that may be offered; others are left out.
-            within: product ids to keep to.
+        A customer without an order is offered what is popular; `within` keeps to those product ids.
         """
         data = self.purchases
         row = data.row_of.get(customer_id)
-        allowed = np.zeros(len(data.products), dtype=bool)
-        known = names.keys() if within is None else [product for product in within if product in names]
-        allowed[[data.item_of[product] for product in known if product in data.item_of]] = True
+        allowed = self.offered
+        if within is not None:
+            kept = [data.item_of[product] for product in within if product in data.item_of]
+            allowed = np.zeros(len(data.products), dtype=bool)
+            allowed[kept] = self.offered[kept]
         items, table = candidates(data, row, allowed)
-        scores = rank(self.trees, table)
+        # The trees have seen nobody without a purchase.
+        trees = self.trees if row is not None else None
+        scores = rank(trees, table)
         best = np.argsort(-scores, kind="stable")[:top]
         return [
             Suggestion(
                 product_id=str(data.products[items[place]]),
-                score=float(scores[place]),
-                owned=bool(table[place, FEATURES.index("times")] > 0),
-                reason=self._reason(row, int(items[place]), table[place], names),
+                chance=None if trees is None else float(scores[place]),
+                times=int(np.nan_to_num(table[place, FEATURES.index("times")])),
+                reason=self._reason(row, int(items[place]), table[place]),
             )
             for place in best
         ]
 
-    def _reason(self, row: int | None, item: int, features: Floats, names: dict[str, str]) -> str:
+    def _reason(self, row: int | None, item: int, features: Floats) -> str:
         value = dict(zip(FEATURES, features.tolist(), strict=True))
         if value["times"] == 1:
             return f"bought once, {_ago(value['age'])}"
@@ -123,17 +133,17 @@ class Recommender:
             gap = max(1, round(value["gap"]))
             usual = "every day" if gap == 1 else f"every {gap:,} days"
             return f"bought {often}, last {_ago(value['age'])}, usually {usual}"
-        also = None if row is None or not value["neighbours"] else self._bought_with(row, item, names)
+        also = None if row is None or not value["neighbours"] else self._bought_with(row, item)
         if also is not None:
             return also
-        return f"popular: {percent(value['popularity'])} of all customers bought it in the last {DAYS} days"
+        return f"{percent(value['popularity'])} of all customers bought it in the last {DAYS} days"
 
-    def _bought_with(self, row: int, item: int, names: dict[str, str]) -> str | None:
+    def _bought_with(self, row: int, item: int) -> str | None:
         """Return the customer's own product whose buyers most markedly buy `item` too, in words."""
         data = self.purchases
         pairs = slice(data.starts[row], data.starts[row + 1])
         own = data.item[pairs][np.argsort(-data.fresh_180[pairs], kind="stable")[:50]]
-        own = np.array([o for o in own if data.buyers[o] >= 5 and str(data.products[o]) in names])
+        own = np.array([o for o in own if data.buyers[o] >= 5 and self.offered[o]])
         if not len(own):
             return None
         both = np.asarray((data.bought[:, own].T @ data.bought[:, [item]]).todense()).ravel()
@@ -142,7 +152,7 @@ class Recommender:
         if both[best] < 2:
             return None
         share = percent(both[best] / data.buyers[own[best]])
-        return f"{share} of the customers who buy {names[str(data.products[own[best]])]} also buy it"
+        return f"{share} of the customers who buy {self.names[str(data.products[own[best]])]} also buy it"
 
 
 def candidates(data: Purchases, row: int | None, allowed: npt.NDArray[np.bool_]) -> tuple[Items, Matrix]:
@@ -197,8 +207,8 @@ def train(shop: Shop, folder: Path) -> Card:
     cards.begin(folder)
     (folder / "trees.txt").unlink(missing_ok=True)
     last = shop.as_of - dt.timedelta(days=DAYS)
-    learned = _Window(shop, last - dt.timedelta(days=DAYS))
-    tested = _Window(shop, last)
+    learned = _Window(shop, last - dt.timedelta(days=DAYS), MOST_LEARNED)
+    tested = _Window(shop, last, MOST_TESTED)
     measured: dict[str, Any] = {
         "summary": "not measured: too few purchases to hold four weeks back; a fixed rule ranks by own "
         "recent purchases, then by what customers alike buy"
@@ -231,9 +241,12 @@ def load(shop: Shop, folder: Path | None = None) -> Recommender:
     trees = folder / "trees.txt"
     try:
         booster = lgb.Booster(model_file=str(trees)) if trees.exists() else None
-        return Recommender(card, Purchases.read(folder / "purchases.npz"), booster)
-    except (OSError, ValueError, KeyError, lgb.basic.LightGBMError):
+        purchases = Purchases.read(folder / "purchases.npz")
+    except (OSError, ValueError, KeyError, BadZipFile, lgb.basic.LightGBMError):
         raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
+    known = shop.query("SELECT product_id, name FROM products WHERE category <> 'Unknown'")
+    names = dict(zip(known["product_id"], known["name"], strict=True))
+    return Recommender(card, purchases, booster, names)
 
 
 @once_per_generation
@@ -241,28 +254,29 @@ def loaded(shop: Shop) -> Recommender:
     """Return the shop's recommender, loaded once and warmed up."""
     recommender = load(shop)
     if len(recommender.purchases.customers):
-        recommender.suggest(str(recommender.purchases.customers[0]), 1, {})
+        recommender.suggest(str(recommender.purchases.customers[0]), CUT)
         _ = recommender.purchases.bought
     return recommender
 
 
 class _Window:
-    """The candidates of every customer at a cut-off, and which of them were bought in the weeks after."""
+    """Customers' candidates at a cut-off, and which of them were bought in the weeks after.
 
-    def __init__(self, shop: Shop, cutoff: dt.date) -> None:
+    Looks at no more than `most` customers, drawn at random.
+    """
+
+    def __init__(self, shop: Shop, cutoff: dt.date, most: int) -> None:
         self.data = data = Purchases.until(shop, cutoff)
+        self.rows = np.random.default_rng(7).permutation(len(data.customers))[:most]
         self.later = {c: p for c, p in bought_later(shop, cutoff, DAYS).items() if c in data.row_of}
         everything = np.ones(len(data.products), dtype=bool)
         self.items: list[Items] = []
         tables: list[Matrix] = []
         bought: list[npt.NDArray[np.bool_]] = []
-        for row, customer in enumerate(data.customers):
-            items, table = candidates(data, row, everything)
-            wanted = [
-                data.item_of[product]
-                for product in self.later.get(str(customer), ())
-                if product in data.item_of
-            ]
+        for row in self.rows:
+            items, table = candidates(data, int(row), everything)
+            later = self.later.get(str(data.customers[row]), set())
+            wanted = [data.item_of[product] for product in later if product in data.item_of]
             self.items.append(items)
             tables.append(table)
             bought.append(np.isin(items, wanted))
@@ -272,7 +286,7 @@ class _Window:
 
     @property
     def enough(self) -> bool:
-        return len(self.data.customers) >= FEWEST_CUSTOMERS and int(self.bought.sum()) >= FEWEST_BOUGHT
+        return len(self.rows) >= FEWEST_CUSTOMERS and int(self.bought.sum()) >= FEWEST_BOUGHT
 
     def first(self, scores: npt.NDArray[np.float64]) -> list[Items]:
         """Return each customer's first CUT products by `scores` of the candidates."""
@@ -285,8 +299,8 @@ class _Window:
         """Return recall, nDCG and hit rate at CUT over the customers who bought anything afterwards."""
         gains = 1 / np.log2(np.arange(CUT) + 2)
         recall, ndcg, hits = [], [], []
-        for customer, offered in zip(self.data.customers, lists, strict=True):
-            wanted = self.later.get(str(customer))
+        for row, offered in zip(self.rows, lists, strict=True):
+            wanted = self.later.get(str(self.data.customers[row]))
             if not wanted:
                 continue
             right = np.array([str(self.data.products[item]) in wanted for item in offered], dtype=bool)
@@ -314,32 +328,38 @@ def _boost(windows: list[_Window]) -> lgb.Booster:
         "seed": 7,
         "verbose": -1,
     }
-    table = np.concatenate([window.table for window in windows])
-    bought = np.concatenate([window.bought for window in windows]).astype(np.float64)
-    data = lgb.Dataset(table, bought, feature_name=list(FEATURES))
+    ends = [sum(window.sizes[:MOST_LEARNED]) for window in windows]
+    table = np.concatenate([window.table[:end] for window, end in zip(windows, ends, strict=True)])
+    bought = np.concatenate([window.bought[:end] for window, end in zip(windows, ends, strict=True)])
+    data = lgb.Dataset(table, bought.astype(np.float64), feature_name=list(FEATURES))
     return lgb.train(parameters, data, ROUNDS)
 
 
 def _test(trees: lgb.Booster, learned: _Window, tested: _Window, last: dt.date) -> dict[str, Any]:
     data = tested.data
-    quality = tested.measure(tested.first(rank(trees, tested.table)))
+    scores = rank(trees, tested.table)
+    quality = tested.measure(tested.first(scores))
+    # What is shown as a chance should come true as often as it says.
+    likely = scores >= 0.3
+    quality["chance_said"] = float(scores[likely].mean()) if likely.any() else 0.0
+    quality["chance_came_true"] = float(tested.bought[likely].mean()) if likely.any() else 0.0
     popular = np.argsort(-data.popularity, kind="stable")[:CUT]
     habits = []
-    for row in range(len(data.customers)):
+    for row in tested.rows:
         pairs = np.arange(*data.starts[row : row + 2])
         order = np.lexsort((data.age[pairs], -data.times[pairs]))[:CUT]  # often first, then lately
         own = data.item[pairs[order]]
         habits.append(np.concatenate([own, popular[~np.isin(popular, own)]])[:CUT].astype(np.intp))
     peers = {
         "own most frequent products": tested.measure(habits),
-        "most popular products": tested.measure([popular] * len(data.customers)),
+        "most popular products": tested.measure([popular] * len(tested.rows)),
     }
     begin, end = last + dt.timedelta(days=1), last + dt.timedelta(days=DAYS)
     habit = peers["own most frequent products"]
     return {
         "split": (
             f"learned from the purchases of the {DAYS} days after {last - dt.timedelta(days=DAYS)} "
-            f"({len(learned.table)} candidates), tested on {begin} to {end} "
+            f"({len(learned.table)} candidates of {len(learned.rows)} customers), tested on {begin} to {end} "
             f"({quality['customers']:.0f} customers); the shipped ranking is fitted again on both"
         ),
         "quality": quality,
