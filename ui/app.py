@@ -43,8 +43,11 @@ _HEADERS = (
 _HEAD = """
 <link rel="icon" href="storewise/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="storewise/style.css">
-<script src="storewise/page.js"></script>
 """
+# A component waits for the scripts of its own head before its script runs; the page's head comes too late.
+_SCRIPT = '<script src="storewise/page.js"></script>'
+# What a tab remembers over a reload; it runs before any script of the page's own is there.
+_THREAD = "() => [sessionStorage.getItem('storewise.thread') ?? '']"
 
 # Gradio knows only events that are named in the text of a component's script.
 _HEADER_EVENTS = ["new_conversation", "export_markdown", "export_json"]
@@ -74,6 +77,7 @@ def build(startup: Startup) -> gr.Blocks:
         header = gr.HTML(
             _HEADER,
             js_on_load=f"storewise.header(element, trigger, {_HEADER_EVENTS})",
+            head=_SCRIPT,
             elem_id="header",
             **plain,
         )
@@ -82,6 +86,7 @@ def build(startup: Startup) -> gr.Blocks:
             {},
             html_template='<div class="talk" role="log" aria-live="polite"></div>',
             js_on_load=f"storewise.talk(element, props, watch, trigger, {_TALK_EVENTS})",
+            head=_SCRIPT,
             elem_id="talk",
             **plain,
         )
@@ -112,7 +117,7 @@ def build(startup: Startup) -> gr.Blocks:
         live = [talk, send, stop]
         state = [loading, footer, clock]
         asked = [
-            page.load(handle.open, thread, [thread, *live, *state], js="storewise.thread", **quiet),
+            page.load(handle.open, thread, [thread, *live, *state], js=_THREAD, **quiet),
             gr.on(
                 [question.submit, send.click],
                 handle.ask,
@@ -123,7 +128,7 @@ def build(startup: Startup) -> gr.Blocks:
             talk.example(handle.ask_example, thread, [hint, *live], **quiet),
         ]
         for event in asked:
-            event.then(handle.follow, thread, live, **quiet)
+            event.then(handle.follow, thread, [hint, *live], **quiet)
         clock.tick(handle.state, None, state, **quiet)
         stop.click(handle.stop, thread, live, **quiet)
         header.new_conversation(handle.new, None, [thread, question, hint, *live], **quiet)

@@ -56,9 +56,15 @@ def markdown(conversation: Conversation, shop_note: str) -> str:
 
 def plain(text: str) -> str:
     """Return text that Markdown shows as it is: no markup, link, image or HTML comes of it."""
-    escaped = re.sub(r"([\\`*_\[\]|~!$])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
+    escaped = re.sub(r"([\\`*_\[\]|~!])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
     escaped = escaped.replace(">", "&gt;").replace("://", ":&#47;/").replace("www.", "www&#46;")
-    return re.sub(r"(?m)^(\s*)(#|[-+]|\d+(?=[.)]))", r"\1\\\2", escaped)
+    lines = [line.strip() for line in escaped.splitlines()]
+    return "\n".join(re.sub(r"^([#=]|[+-](?!\d))|^(\d+)([.)])(?!\d)", _unmarked, line) for line in lines)
+
+
+def _unmarked(match: re.Match[str]) -> str:
+    """A line's first characters, so that it starts no heading and no list."""
+    return f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}"
 
 
 def _turn(turn: Turn) -> list[str]:

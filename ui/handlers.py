@@ -54,10 +54,12 @@ class Handlers:
         """An example was clicked."""
         return (status.hint(self._begin(_text(event, "question"), thread)), *self._live(thread))
 
-    def follow(self, thread: str) -> Iterator[Live]:
-        """The conversation as its last turn grows, until that stands."""
-        for _ in self._conversations.of(thread).follow():
-            yield self._live(thread)
+    def follow(self, thread: str) -> Iterator[tuple[Any, ...]]:
+        """The conversation as its last turn grows, until that stands; a hint from meanwhile goes then."""
+        talking = self._conversations.of(thread)
+        ran = talking.running
+        for _ in talking.follow():
+            yield ("" if ran and not talking.running else gr.skip(), *self._live(thread))
 
     def stop(self, thread: str) -> Live:
         """The running turn is to end."""

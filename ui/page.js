@@ -42,6 +42,8 @@ window.storewise = (() => {
   }
 
   // ---- the conversation ----
+  let judging = false; // a thumb went down, so the box for a correction is to be written in
+
   function talk(element, props, watch, trigger) {
     const root = element.querySelector(".talk");
     const show = () => {
@@ -87,6 +89,7 @@ window.storewise = (() => {
     block.innerHTML = item.html;
     block.querySelectorAll("[data-fold]").forEach((fold) => { fold.open = open.get(fold.dataset.fold) ?? fold.open; });
     block.querySelectorAll(".chart").forEach(draw);
+    if (judging) block.querySelector(".correction textarea")?.focus();
   }
 
   const turnOf = (element) => Number(element.closest(".turn").dataset.key.slice(1));
@@ -95,6 +98,7 @@ window.storewise = (() => {
     const button = click.target.closest("button");
     if (!button) return;
     if (button.dataset.ask) trigger("example", { question: button.dataset.ask });
+    if (button.dataset.thumb) judging = button.dataset.thumb === "down";
     if (button.dataset.thumb) trigger("thumb", { turn: turnOf(button), thumb: button.dataset.thumb });
     if (button.hasAttribute("data-copy")) copy(button);
     if (button.hasAttribute("data-sort")) sort(button);
@@ -209,8 +213,6 @@ window.storewise = (() => {
   }
 
   // ---- what Gradio calls ----
-  const thread = () => [sessionStorage.getItem(THREAD) ?? ""];
-
   function download(file) {
     if (!file?.text) return [];
     const link = document.createElement("a");
@@ -221,5 +223,5 @@ window.storewise = (() => {
     return [];
   }
 
-  return { header, talk, thread, download };
+  return { header, talk, download };
 })();

@@ -131,6 +131,11 @@ def _finite(value: Cell) -> Cell:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _number(value: Cell) -> int | float | None:
+    finite = _finite(value)
+    return finite if isinstance(finite, int | float) else None
+
+
 def _raw(value: Cell) -> str:
     return "" if value is None else value.isoformat() if isinstance(value, dt.date) else str(value)
 
@@ -145,14 +150,15 @@ def figure(finding: Finding) -> dict[str, Any] | None:
     if chart is None or not finding.rows or any(name not in names for name in (chart.x, *chart.y)):
         return None
     x_column = finding.columns[names[chart.x]]
-    labels = [escape(cell(row[names[chart.x]], x_column)) for row in finding.rows]
+    said = [cell(row[names[chart.x]], x_column) for row in finding.rows]
+    labels = [escape(label) for label in said]  # Plotly would read tags in them
     dated = x_column.role == "date" or chart.kind == "line"
     lying = chart.kind == "bar" and not dated
     places = list(range(len(labels)))
     traces = []
     for name in chart.y:
         column = finding.columns[names[name]]
-        values = [_finite(row[names[name]]) for row in finding.rows]
+        values = [_number(row[names[name]]) for row in finding.rows]
         trace: dict[str, Any] = {
             "name": escape(column.label),
             "customdata": [
@@ -171,7 +177,7 @@ def figure(finding: Finding) -> dict[str, Any] | None:
     measure = _axis(finding.columns[names[chart.y[0]]])
     layout: dict[str, Any] = {"showlegend": len(traces) > 1, "height": 300}
     if lying:
-        short = [_short(label) for label in labels]
+        short = [escape(_short(label)) for label in said]
         named = {"tickvals": places, "ticktext": short, "autorange": "reversed", "automargin": True}
         layout |= {"xaxis": measure, "yaxis": named, "height": 70 + 30 * len(labels) * len(traces)}
     else:
