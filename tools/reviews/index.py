@@ -2,7 +2,7 @@
 
     reviews/
         index.json          which embedding model and sentiment head made it; written last
-        chroma/             one record a review: its vector and metadata
+        chroma-…/           one record a review: its vector and metadata
         reviews.parquet     one row a review: hash, product, category, rating, sentiment, date
         sentences.parquet   one row a sentence: its review, where it lies in the text, its polarity
         sentences.npy       the sentences' vectors, half precision
@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Sequence
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from storewise.tools.shop.generation import Shop
 
 FORMAT = 1
+INDEX = "index.json"
 COLLECTION = "reviews"
 BATCH = 2000  # records written to Chroma at once
 # Metadata that a shop may lack; Chroma takes no missing values, so an absent one is left out.
@@ -93,12 +96,12 @@ class Index:
         return np.arange(self._starts[row], self._starts[row + 1])
 
 
-def _client(folder: Path) -> ClientAPI:
+def _client(chroma: Path) -> ClientAPI:
     import chromadb
     from chromadb.config import Settings
 
     settings = Settings(anonymized_telemetry=False, allow_reset=False)
-    return chromadb.PersistentClient(path=str(folder / "chroma"), settings=settings)
+    return chromadb.PersistentClient(path=str(chroma), settings=settings)
 
 
 def _made_by() -> dict[str, Any]:
@@ -143,48 +146,56 @@ def build(shop: Shop, folder: Path, progress: Progress | None = None) -> Built:
     rows = read_reviews(shop)
     rows["text_hash"] = [_hash(text) for text in rows["text"]]
     rows["hash"] = [_hash(*row) for row in rows[["text", *OPTIONAL]].itertuples(index=False)]
-    old = _start(shop, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "index.json").unlink(missing_ok=True)
-    lines, vectors, embedded = _sentences(rows, folder if old is not None else None, old, tell)
-    rows = _judged(rows, lines)
+    chroma = _start(shop, folder)
+    old = pd.read_parquet(folder / "reviews.parquet") if chroma else None
     before = {} if old is None else dict(zip(old["review_id"], old["hash"], strict=True))
     after = dict(zip(rows["review_id"], rows["hash"], strict=True))
+    if old is not None and before == after:
+        return Built(0, 0, 0, kept=len(rows), embedded=0)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / INDEX).unlink(missing_ok=True)
+    lines, vectors, embedded = _sentences(rows, folder, old, tell)
+    rows = _judged(rows, lines)
     changed = [i for i, key in enumerate(rows["review_id"]) if before.get(key) != after[key]]
     deleted = [key for key in before if key not in after]
     tell(f"Writing {len(changed):,} reviews into the index")
-    _write_chroma(folder, rows, _review_vectors(rows, lines, vectors), changed, deleted)
+    # A name of its own: Chroma keeps the databases it has opened in mind by their paths.
+    chroma = chroma or f"chroma-{secrets.token_hex(4)}"
+    _write_chroma(folder / chroma, rows, _review_vectors(rows, lines, vectors), changed, deleted)
     tell("Counting phrases")
     _write_tables(folder, rows, lines, vectors)
-    (folder / "index.json").write_text(json.dumps(_made_by(), indent=1) + "\n", encoding="utf-8")
+    content = json.dumps({**_made_by(), "chroma": chroma}, indent=1)
+    (folder / INDEX).write_text(content + "\n", encoding="utf-8")
     _open.cache_clear()
     added = sum(key not in before for key in after)
     return Built(added, len(changed) - added, len(deleted), len(rows) - len(changed), embedded)
 
 
-def _start(shop: Shop, folder: Path) -> pd.DataFrame | None:
-    """Return the reviews already indexed in `folder`, or None after clearing what cannot be used."""
+def _start(shop: Shop, folder: Path) -> str | None:
+    """Return the Chroma folder of the index to start from, or None after clearing what cannot be used."""
     previous = shop.manifest.get("previous")
     if not folder.exists() and previous:
         earlier = shop.path.parent / str(previous) / "reviews"
-        if _usable(earlier):
+        if _chroma_of(earlier):
             shutil.copytree(earlier, folder)
-    if _usable(folder):
-        return pd.read_parquet(folder / "reviews.parquet")
-    shutil.rmtree(folder, ignore_errors=True)
-    return None
+    chroma = _chroma_of(folder)
+    if chroma is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return chroma
 
 
-def _usable(folder: Path) -> bool:
+def _chroma_of(folder: Path) -> str | None:
+    """Return the name of the Chroma folder, None unless the index is whole and by these models."""
     try:
-        made_by = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(made_by == _made_by())
+        made_by = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        chroma = str(made_by.pop("chroma"))
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    return chroma if made_by == _made_by() and (folder / chroma).is_dir() else None
 
 
 def _sentences(
-    rows: pd.DataFrame, folder: Path | None, old: pd.DataFrame | None, tell: Progress
+    rows: pd.DataFrame, folder: Path, old: pd.DataFrame | None, tell: Progress
 ) -> tuple[pd.DataFrame, npt.NDArray[np.float16], int]:
     """Split all reviews; take vectors and polarities of known texts from `folder`, and make the others."""
     parts = []
@@ -195,7 +206,7 @@ def _sentences(
     vectors = np.zeros((len(lines), embedding.DIMENSIONS), dtype=np.float16)
     new = np.ones(len(lines), dtype=bool)
     starts = np.searchsorted(lines["review"], np.arange(len(rows) + 1))
-    if folder is not None and old is not None:
+    if old is not None:
         old_lines = pd.read_parquet(folder / "sentences.parquet")
         old_vectors = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
         old_starts = np.searchsorted(old_lines["review"], np.arange(len(old) + 1))
@@ -242,9 +253,9 @@ def _review_vectors(rows: pd.DataFrame, lines: pd.DataFrame, vectors: npt.NDArra
 
 
 def _write_chroma(
-    folder: Path, rows: pd.DataFrame, vectors: Vectors, changed: Sequence[int], deleted: Sequence[str]
+    chroma: Path, rows: pd.DataFrame, vectors: Vectors, changed: Sequence[int], deleted: Sequence[str]
 ) -> None:
-    collection = _client(folder).get_or_create_collection(
+    collection = _client(chroma).get_or_create_collection(
         COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
     )
     for start in range(0, len(deleted), BATCH):
@@ -278,7 +289,9 @@ def _write_tables(
         indices=table.counts.indices,
         starts=table.counts.indptr,
     )
-    np.save(folder / "sentences.npy", vectors, allow_pickle=False)
+    # Replaced, not overwritten: another process may have the file mapped.
+    np.save(folder / "new.npy", vectors, allow_pickle=False)
+    os.replace(folder / "new.npy", folder / "sentences.npy")
     lines.to_parquet(folder / "sentences.parquet", index=False)
     rows.drop(columns="text").to_parquet(folder / "reviews.parquet", index=False)
 
@@ -302,7 +315,8 @@ class NoIndex(Exception):
 
 @lru_cache(maxsize=4)
 def _open(folder: Path) -> Index:
-    if not _usable(folder):
+    chroma = _chroma_of(folder)
+    if chroma is None:
         raise NoIndex("The reviews are not indexed yet, or by another model. Index them with: storewise fit")
     with np.load(folder / "phrases.npz", allow_pickle=False) as file:
         stems, written = file["stems"].tolist(), file["written"].tolist()
@@ -315,5 +329,5 @@ def _open(folder: Path) -> Index:
         lines=pd.read_parquet(folder / "sentences.parquet"),
         vectors=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
         phrases=phrases.PhraseTable(tuple(stems), tuple(written), counts),
-        collection=_client(folder).get_collection(COLLECTION, embedding_function=None),
+        collection=_client(folder / chroma).get_collection(COLLECTION, embedding_function=None),
     )

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 LONGEST = 3  # words of a phrase
-PRIOR = 500.0  # words that the prior is worth
+PRIOR = 500.0  # counts that the prior is worth, at most a tenth of all that were made
 TELLING = 1.0  # standard errors
 LONGER = 0.3  # what each further word of a phrase is worth
 SAME = 0.5  # phrases that share a word and this share of their reviews say the same
@@ -119,7 +119,7 @@ def count(sentences: Sequence[str], review: Rows, least: int = 2) -> PhraseTable
     )
 
 
-def log_odds(praise: Floats, blame: Floats, usual: Floats, prior: float = PRIOR) -> Floats:
+def log_odds(praise: Floats, blame: Floats, usual: Floats, prior: float) -> Floats:
     """Return the z-score of each phrase: positive where praise uses it more, negative where blame does.
 
     Args:
@@ -163,7 +163,7 @@ def telling(
     first = np.asarray(table.counts[praise].sum(axis=0)).ravel().astype(np.float64)
     second = np.asarray(table.counts[blame].sum(axis=0)).ravel().astype(np.float64)
     usual = np.asarray(table.counts.sum(axis=0)).ravel().astype(np.float64)
-    scores = log_odds(first, second, usual)
+    scores = log_odds(first, second, usual, min(PRIOR, usual.sum() / 10))
     praised = _choose(table, praise, review, scores, said, top, least)
     blamed = _choose(table, blame, review, -scores, said, top, least)
     return praised, blamed
