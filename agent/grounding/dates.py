@@ -20,8 +20,40 @@ WEEKDAYS = {name.lower(): at for at, name in enumerate(calendar.day_name)}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _TO = {"to", "through", "until", "till", "-", "–", "—", "thru"}
 _BEFORE_MAY = {
-    *("in", "of", "for", "since", "from", "to", "until", "till", "through", "last", "this", "by", "and", "between"),
-    *("on", "or", "during", "early", "late", "mid", "than", "(", ",", ":", "-", "–", "than", "and", "after", "before"),
+    *(
+        "in",
+        "of",
+        "for",
+        "since",
+        "from",
+        "to",
+        "until",
+        "till",
+        "through",
+        "last",
+        "this",
+        "by",
+        "and",
+        "between",
+    ),
+    *(
+        "on",
+        "or",
+        "during",
+        "early",
+        "late",
+        "mid",
+        "than",
+        "(",
+        ",",
+        ":",
+        "-",
+        "–",
+        "than",
+        "and",
+        "after",
+        "before",
+    ),
     *("versus", "vs", "month", "with"),
 }
 
@@ -99,7 +131,12 @@ def of_span(start: dt.date, end: dt.date) -> When:
     first, last = (start.year, start.month, start.day), (end.year, end.month, end.day)
     for grain, months in (("month", 1), ("quarter", 3), ("year", 12)):
         ends = start.month + months - 1
-        if start.day == 1 and start.year == end.year and ends == end.month and (start.month - 1) % months == 0:
+        if (
+            start.day == 1
+            and start.year == end.year
+            and ends == end.month
+            and (start.month - 1) % months == 0
+        ):
             if end.day == calendar.monthrange(end.year, end.month)[1]:
                 return When(first, last, grain)  # type: ignore[arg-type]
     return When(first, last, "range" if first != last else "day")
@@ -209,7 +246,12 @@ def _single(words: Sequence[Token], at: int) -> tuple[When, int] | None:
             here += 1
         day = _day_number(words[here]) if here < len(words) else None
         follows = words[here + 1].text if day is not None and here + 1 < len(words) else ""
-        if day is not None and follows not in ("%", "percent", "k") and words[here].text != "." and text != ",":
+        if (
+            day is not None
+            and follows not in ("%", "percent", "k")
+            and words[here].text != "."
+            and text != ","
+        ):
             year, end = _year(words, here + 1)
             found = _valid(year, month, day)
             if found:
@@ -241,7 +283,15 @@ def _quarter(words: Sequence[Token], at: int) -> tuple[When, int] | None:
 
 def _bare_year(words: Sequence[Token], at: int) -> tuple[When, int] | None:
     before = words[at - 1].text.lower() if at else ""
-    if words[at].text.isdigit() and before not in ("$", "customer", "household", "customers", "product", "id", "#"):
+    if words[at].text.isdigit() and before not in (
+        "$",
+        "customer",
+        "household",
+        "customers",
+        "product",
+        "id",
+        "#",
+    ):
         year, end = _year(words, at)
         if year is not None and end == at + 1 and 1990 <= year <= 2035:
             return of_year(year), end
@@ -266,15 +316,24 @@ def read(words: Sequence[Token], at: int) -> tuple[When, int] | None:
             here += 1
         found = read(words, here) if here < len(words) and here - at <= 3 else None
         return found if found and found[0].grain == "day" else None
-    if lower == "the" and at + 1 < len(words) and _day_number(words[at + 1]) and not words[at + 1].text.isdigit():
+    if (
+        lower == "the"
+        and at + 1 < len(words)
+        and _day_number(words[at + 1])
+        and not words[at + 1].text.isdigit()
+    ):
         return _single(words, at + 1)
     if lower in ("from", "between", "since") and at + 1 < len(words):
         found = read(words, at + 1)
         if found is None or lower != "since":
             return found if found and found[0].grain == "range" and found[0].parts else None
         when, end = found
-        return When(when.start, when.start, "open"), end
-    if lower == "week" and at + 2 < len(words) and words[at + 1].text in ("of", "starting", "beginning", "from"):
+        return When(when.start, when.start, "open", parts=(when,)), end
+    if (
+        lower == "week"
+        and at + 2 < len(words)
+        and words[at + 1].text in ("of", "starting", "beginning", "from")
+    ):
         here = at + 3 if words[at + 2].text in ("the", "on") else at + 2
         found = _single(words, here) if here < len(words) else None
         if found and found[0].grain == "day":

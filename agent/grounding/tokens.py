@@ -43,7 +43,9 @@ _TOKEN = re.compile(
 )
 _ITEM = re.compile(r"^\s*(?:(?P<number>\d{1,3})[.)]\s+|[-*•–+]\s+|#+\s+)?")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")
-_END = re.compile(r"[.!?]+[\"')\]]*(?:\s*\[[^\[\]]{1,40}\][.!?]?)?(?=\s+[\"'(\[]?[^\Wa-z_])|[.!?]+[\"')\]]*(?=\s*$)")
+_END = re.compile(
+    r"[.!?]+[\"')\]]*(?:\s*\[[^\[\]]{1,40}\][.!?]?)?(?=\s+[\"'(\[]?[^\Wa-z_])|[.!?]+[\"')\]]*(?=\s*$)"
+)
 _ABBREVIATIONS = ("vs.", "e.g.", "i.e.", "approx.", "incl.", "no.", "oz.", "lb.", "ct.", "etc.", "ca.", "mr.")
 
 
@@ -113,7 +115,13 @@ def tokens(text: str) -> tuple[Token, ...]:
                 continue
         if word == "'" and at and matches[at - 1].end() == match.start():
             continue
-        if word.lower() == "s" and at > 1 and matches[at - 1].group() == "'" and found and found[-1].is_number:
+        if (
+            word.lower() == "s"
+            and at > 1
+            and matches[at - 1].group() == "'"
+            and found
+            and found[-1].is_number
+        ):
             continue
         if word.endswith("'s") and word.lower() not in ("it's", "that's", "there's", "here's", "what's"):
             word = word[:-2]
@@ -125,7 +133,8 @@ def _ends(line: str) -> list[int]:
     ends = []
     for match in _END.finditer(line):
         head = line[: match.end()].rstrip("\"')]").lower()
-        if head.endswith(_ABBREVIATIONS) and match.end() < len(line.rstrip()):
+        follow = line[match.end() :].lstrip()
+        if follow and head.endswith(_ABBREVIATIONS) and (not head.endswith("no.") or follow[0].isdigit()):
             continue
         if line[: match.start()].count('"') % 2 and '"' not in match.group():
             continue  # inside a quotation

@@ -1,0 +1,525 @@
+"""The grounding check: does every figure, name, date and quotation of an answer stand in a finding,
+and is it said of the same thing? Plain rules, no language model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from storewise.agent.grounding import claims, orders
+from storewise.agent.grounding.claims import Claim, Scene
+from storewise.agent.grounding.dates import When
+from storewise.agent.grounding.facts import Book, Fact, alike, measures_of
+from storewise.agent.grounding.numbers import Number
+from storewise.agent.grounding.reading import Mention, Reading
+from storewise.agent.grounding.tokens import plain
+from storewise.tools.finding import Finding
+
+_ANCHORS = ("customer", "session", "review")
+_ATTRIBUTES = ("segment", "level", "sentiment", "product", "category", "brand", "name", "aspect")
+_LABELS = ("segment", "level", "sentiment")
+_TOTAL = frozenset("total altogether lifetime overall".split())
+
+
+class Verdict(BaseModel):
+    """Whether an answer is grounded, and a plain sentence for each thing that is not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grounded: bool
+    problems: tuple[str, ...] = ()
+
+
+def check(
+    answer: str, findings: Sequence[Finding], question: str, earlier: Sequence[Finding] = ()
+) -> Verdict:
+    """Compare `answer` with the turn's `findings`, those of `earlier` turns, and the `question`.
+
+    Sentences that repeat a headline or a caveat to the letter always pass. Never raises on any text.
+    """
+    book = Book(findings, earlier, question, answer)
+    readings = book.reader.text(answer)
+    scene = book.scene
+    problems: list[str] = []
+    headers: list[frozenset[str]] | None = None
+    for at, reading in enumerate(readings):
+        if " ".join(reading.sentence.text.split()) not in book.trusted:
+            cells = reading.sentence.cells
+            if not cells:
+                headers = None
+            elif not reading.of("number") or (headers is None and not _figures(reading)):
+                headers = [measures_of(cell) for cell in cells]
+            problems += _Sentence(
+                book, reading, scene, headers if cells else None, readings[at + 1 :]
+            ).problems()
+        scene = claims.after(reading, scene)
+    problems += orders.listed(book, readings)
+    unique = tuple(dict.fromkeys(problems))
+    return Verdict(grounded=not unique, problems=unique)
+
+
+def _figures(reading: Reading) -> list[Mention]:
+    return [
+        mention for mention in reading.of("number") if mention.number and mention.number.kind != "ordinal"
+    ]
+
+
+class _Sentence:
+    """One sentence of the answer against the book of facts."""
+
+    def __init__(
+        self,
+        book: Book,
+        reading: Reading,
+        scene: Scene,
+        headers: list[frozenset[str]] | None,
+        following: Sequence[Reading],
+    ) -> None:
+        self.book = book
+        self.reading = reading
+        self.scene = scene
+        self.claims = claims.read_claims(reading, scene, headers)
+        self.following = following
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each thing that no finding bears out."""
+        found = [*self._unknown(), *self._quotes(), *self._dates(), *self._relations()]
+        for claim in self.claims:
+            problem = self._figure(claim)
+            if problem:
+                found.append(problem)
+        return found + orders.problems(self.book, self.reading, self.scene, self.claims)
+
+    def _unknown(self) -> Iterable[str]:
+        for mention in self.reading.of("unknown"):
+            yield f"'{mention.text}' stands in no finding."
+        for mention in self.reading.of("name"):
+            if mention.what in ("level",):
+                continue
+            if not any(name in self.book.lexicon or self._asked(name) for name in mention.names):
+                yield f"'{mention.text}' stands in no finding."
+
+    def _asked(self, name: str) -> bool:
+        return any(name in one.names for reading in self.book.asked for one in reading.of("name"))
+
+    # Quotations
+
+    def _quotes(self) -> Iterable[str]:
+        for mention in self.reading.of("quote"):
+            said = _bare(mention.text)
+            if not said:
+                continue
+            ids = self._review_of(mention)
+            parts = [part for part in (_bare(part) for part in said.split("...")) if part]
+            holders = [quote for quote in self.book.quotes if _contains(_bare(quote.text), parts)]
+            if ids:
+                if not any(quote.review_id.lower() in ids for quote in holders):
+                    where = f" in review {', '.join(sorted(ids)).upper()}"
+                    yield f'"{mention.text}" does not stand{where}.'
+            elif not holders and not any(_contains(_bare(text), parts) for text in self.book.texts):
+                yield f'"{mention.text}" stands in no finding.'
+
+    def _review_of(self, quote: Mention) -> frozenset[str]:
+        """Return the id that a quotation is given, or nothing."""
+        reviews = [mention for mention in self.reading.of("name") if mention.what == "review"]
+        words = self.reading.sentence.tokens
+        for mention in reviews:
+            between = [word.text for word in words[quote.end : mention.start]]
+            if mention.start >= quote.end and between and between[0] in "([" and len(between) <= 3:
+                return mention.names
+        ahead = [mention for mention in reviews if mention.end <= quote.start]
+        if ahead:
+            last = ahead[-1]
+            others = [one for one in self.reading.of("quote") if last.end <= one.start < quote.start]
+            aside = last.start > 0 and words[last.start - 1].text in ("(", "[")
+            if not (
+                aside and others == [] and any(one.end <= last.start for one in self.reading.of("quote"))
+            ):
+                return last.names
+        behind = [mention for mention in reviews if mention.start >= quote.end]
+        if behind:
+            return behind[0].names
+        before = self.scene.names.get("review", frozenset())
+        return before if len(before) == 1 else frozenset()
+
+    # Dates
+
+    def _dates(self) -> Iterable[str]:
+        for mention in self.reading.of("when"):
+            when = mention.when
+            assert when is not None
+            if not self._known(when):
+                yield f"'{mention.text}' stands in no finding."
+                continue
+            names = self._anchors(mention)
+            if names and not self._date_fits(when, names):
+                yield f"'{mention.text}' is not said of {self._shown(names)} in any finding."
+                continue
+            words = set(self.reading.norms(mention.clause))
+            for tag, others in (("first", {"last", "latest", "recent"}), ("last", {"first"})):
+                tags = {"first", "began", "joined", "started"} if tag == "first" else {"last", "latest"}
+                if not words & tags or words & others:
+                    continue
+                fitting = [
+                    one
+                    for one in self.book.dated
+                    if _covers(when, one.when) and (not names or names & one.about)
+                ]
+                tagged = [
+                    one for one in self.book.dated if tag in one.words and (not names or names & one.about)
+                ]
+                if fitting and tagged and not any(tag in one.words for one in fitting):
+                    yield f"'{mention.text}' is another date than the {tag} one."
+
+    def _known(self, when: When) -> bool:
+        if when.parts and all(self._known(part) for part in when.parts):  # a range's ends, or since when
+            return True
+        known = [*self.book.whens, *(one.when for one in self.book.dated)]
+        if any(when.same(one) or _covers(when, one) for one in known):
+            return True
+        if when.grain == "year":
+            return any(one.start[0] == when.start[0] or one.end[0] == when.start[0] for one in known)
+        return any(part.same(when) for one in known for part in one.parts) or any(
+            when.start == one.start == when.end or when.start == one.end == when.end for one in known
+        )
+
+    def _anchors(self, mention: Mention) -> frozenset[str]:
+        """Return the customer, session or review that a clause speaks of."""
+        for kind in _ANCHORS:
+            here = [one for one in self.reading.of("name") if one.what == kind]
+            own = [one for one in here if one.clause == mention.clause] or [
+                one for one in here if one.clause < mention.clause
+            ][-1:]
+            if own:
+                return frozenset().union(*(one.names for one in own))
+        return frozenset()
+
+    def _date_fits(self, when: When, names: frozenset[str]) -> bool:
+        if any(when.same(one) for one in self.book.scene.whens):
+            return True
+        for group in self.book.groups:
+            if names & group.names and any(when.same(one) or _covers(when, one) for one in group.whens):
+                return True
+        dated = [one for one in self.book.dated if names & one.about]
+        if any(_covers(when, one.when) for one in dated):
+            return True
+        return bool(when.parts) and all(self._date_fits(part, names) for part in when.parts)
+
+    # Who is what
+
+    def _relations(self) -> Iterable[str]:
+        """Check that the names of a clause belong together: a customer and its segment, a review and its id."""
+        for at in range(len(self.reading.clauses)):
+            here = [one for one in self.reading.of("name") if one.clause == at]
+            for kind in _ANCHORS:
+                anchors = [one for one in here if one.what == kind]
+                for what in (*_ATTRIBUTES, *_ANCHORS):
+                    others = [one for one in here if one.what == what]
+                    if what == kind or not others:
+                        continue
+                    tied = anchors or self._anchor_before(kind, what, at)
+                    if tied:
+                        yield from self._together(tied, others, at)
+
+    def _anchor_before(self, kind: str, what: str, clause: int) -> list[Mention]:
+        """Return whom an attribute in a clause without a subject belongs to: the clause or sentence before."""
+        earlier = [one for one in self.reading.of("name") if one.what == kind and one.clause < clause]
+        main = [one for one in earlier if not claims.refers(self.reading.clauses[one.clause])]
+        if main:
+            subject = main[-1]
+            if self.reading.clauses[clause].aside:
+                return [subject] if subject.clause == clause - 1 else []
+            return [one for one in main if one.clause == subject.clause]
+        words = self.reading.norms(clause)
+        starts = (
+            self.reading.mentions
+            and self.reading.mentions[0].clause == clause
+            and self.reading.mentions[0].start == 0
+        )
+        before = self.scene.names.get(kind, frozenset())
+        if what in _LABELS and not starts and len(before) == 1 and set(words) & _PRONOUNS:
+            return [Mention("name", 0, 0, next(iter(before)), before, kind)]
+        return []
+
+    def _together(self, anchors: list[Mention], others: list[Mention], clause: int) -> Iterable[str]:
+        pairs: list[tuple[Mention, list[Mention]]]
+        if len(anchors) == len(others):
+            pairs = [(one, [other]) for one, other in zip(anchors, others, strict=True)]
+        elif len(anchors) == 1:
+            pairs = [(anchors[0], [other]) for other in others]
+        else:
+            pairs = [(one, others) for one in anchors]
+        words = self.reading.norms(clause)
+        for anchor, options in pairs:
+            for_sure = [option for option in options if self._joined(anchor, option)]
+            is_label = options[0].what in _LABELS
+            if is_label and claims.negated(words):
+                if for_sure:
+                    yield f"{anchor.text} is {for_sure[0].text}, says a finding."
+            elif not for_sure and self._decidable(anchor, options[0]):
+                yield f"No finding says '{options[0].text}' of {anchor.text}."
+
+    def _joined(self, anchor: Mention, other: Mention) -> bool:
+        return any(
+            anchor.names & group.names and other.names & group.names
+            for group in self.book.groups
+            if group.row
+        )
+
+    def _decidable(self, anchor: Mention, other: Mention) -> bool:
+        """Whether the findings could say it: a level only where some finding gives that one a level."""
+        if not any(name in self.book.lexicon for name in anchor.names):
+            return False  # said already: it stands in no finding
+        if other.what != "level":
+            return any(name in self.book.lexicon for name in other.names) or other.what == "segment"
+        levels = [group for group in self.book.groups if group.row and anchor.names & group.names]
+        return any(
+            name in self.book.lexicon and self.book.lexicon.kind(name) == "level"
+            for group in levels
+            for name in group.names
+        )
+
+    # Figures
+
+    def _figure(self, claim: Claim) -> str | None:
+        number = claim.number
+        nearest: tuple[int, Fact, str] | None = None
+        for fact in self.book.facts:
+            if not _fits(number, fact):
+                continue
+            rank, why = self._against(claim, fact)
+            if not why:
+                return None
+            if nearest is None or rank > nearest[0]:
+                nearest = (rank, fact, why)
+        if self._counted(claim) or self._was_asked(claim):
+            return None
+        if nearest is None:
+            return f"'{number.text}' stands in no finding."
+        return nearest[2]
+
+    def _against(self, claim: Claim, fact: Fact) -> tuple[int, str]:
+        """Return how near a fact of the right value comes to a claim, and what is wrong with it ("" if nothing)."""
+        said = f"'{claim.number.text}'"
+        of = f" of {fact.subject}" if fact.subject else ""
+        what = f"the {fact.label}{of}" if fact.label else f"another figure{of}"
+        if not self._unit_fits(claim, fact):
+            return 0, f"{said} is {what}, not a number of {claim.number.unit}."
+        if fact.change != claim.change and (fact.change or claim.change):
+            if fact.change and claim.change:
+                return 1, f"{said} is how much it {'rose' if fact.change > 0 else 'fell'}, not the other way."
+            if claim.change or claim.measures:
+                return 1, f"{said} is {what}, not " + (
+                    "a change." if claim.change else "what it is said to be."
+                )
+        if not self._measure_fits(claim, fact):
+            return 1, f"{said} is {what}, not the {_listed(claim.measures or claim.soft_measures)}."
+        wrong = self._names_fit(claim, fact)
+        if wrong is not None:
+            return 2, f"{said} is {what}" + (
+                f", not of {wrong}." if wrong else ", which the answer does not name."
+            )
+        if not self._when_fits(claim, fact):
+            when = fact.own_when or (fact.whens[0] if fact.whens else None)
+            return 3, f"{said} is {what}" + (
+                f" for {when}" if when else ""
+            ) + ", not for the period it is said of."
+        if fact.previous and not claim.reference:
+            return 3, f"{said} is the figure that it was compared with."
+        return 4, ""
+
+    def _unit_fits(self, claim: Claim, fact: Fact) -> bool:
+        unit = claim.number.unit
+        if unit is None or claim.number.kind != "number":
+            return True
+        return alike(frozenset({unit}), fact.units | fact.measures)
+
+    def _measure_fits(self, claim: Claim, fact: Fact) -> bool:
+        if fact.count:
+            return not claim.measures & {"positive", "negative", "change"}
+        mine, theirs = _span_of(claim.words), _span_of(fact.words)
+        if mine and theirs and mine != theirs:
+            return False
+        if claim.change and fact.change:
+            return True
+        if not fact.measures:
+            return "change" not in claim.measures
+        if claim.measures:
+            return alike(claim.measures, fact.measures)
+        if claim.soft_measures and not alike(claim.soft_measures, fact.measures) and not fact.change:
+            return not self._said_otherwise(claim, claim.soft_measures)
+        return True
+
+    def _said_otherwise(self, claim: Claim, measures: frozenset[str]) -> bool:
+        """Whether a finding holds a figure of these measures for those the claim speaks of, and another one."""
+        return any(
+            fact.kind == claim.number.kind
+            and not fact.count
+            and alike(measures, fact.measures)
+            and self._names_fit(claim, fact) is None
+            and self._when_fits(claim, fact)
+            for fact in self.book.facts
+            if fact.current
+        )
+
+    def _names_fit(self, claim: Claim, fact: Fact) -> str | None:
+        """Return None where the names fit, else whom the claim speaks of ("" for nobody)."""
+        if fact.about is None:
+            return None
+        for names in claim.names.values():
+            if not names & fact.about:
+                return self._shown(names)
+        for kind, names in claim.soft_names.items():
+            if names & fact.about or fact.count:
+                continue
+            if any(name in self.book.lexicon and self.book.lexicon.kind(name) == kind for name in fact.about):
+                return self._shown(names)
+        said = frozenset().union(*claim.names.values(), *claim.soft_names.values())
+        for must in fact.own:
+            if not must & said and not self._is_extreme(claim, fact):
+                return ""
+        return None
+
+    def _is_extreme(self, claim: Claim, fact: Fact) -> bool:
+        """Whether the claim speaks of a highest, lowest or range, and the fact is that end of its column."""
+        if fact.count or (not claim.extreme and not claim.ranged):
+            return False
+        same = [
+            one.value
+            for one in self.book.facts
+            if one.label == fact.label and one.kind == fact.kind and not one.count
+        ]
+        ends = {1: {max(same)}, -1: {min(same)}}.get(claim.extreme, {max(same), min(same)})
+        return fact.value in (ends if not claim.ranged else {max(same), min(same)})
+
+    def _when_fits(self, claim: Claim, fact: Fact) -> bool:
+        if fact.about is None and fact.own_when is None:
+            return True
+        if claim.when:
+            when = claim.when
+            if fact.own_when:
+                if when.same(fact.own_when) or (when.iso and when.start == fact.own_when.start):
+                    return True
+                return self._is_extreme(claim, fact) and any(when.holds(one) for one in (fact.own_when,))
+            if any(when.same(one) or _covers(when, one) for one in fact.whens):
+                return True
+            return bool(when.parts) and all(any(part.same(one) for one in fact.whens) for part in when.parts)
+        if fact.own_when:
+            if any(one.same(fact.own_when) for one in claim.soft_whens):
+                return True
+            return self._is_extreme(claim, fact) or (claim.reference and not claim.soft_whens)
+        if claim.soft_whens and fact.span and not fact.count:
+            return any(
+                one.same(other) or one.holds(other) or other.holds(one)
+                for one in claim.soft_whens
+                for other in fact.span
+            )
+        return True
+
+    def _counted(self, claim: Claim) -> bool:
+        """Whether a small number counts what the sentence lists, or the top of a table."""
+        number = claim.number
+        if number.kind != "number" or number.value != int(number.value) or not 1 <= number.value <= 100:
+            return False
+        kinds = {"customers": "customer", "sessions": "session", "reviews": "review", "products": "product"}
+        kinds |= {"categories": "category", "brands": "brand", "segments": "segment", "aspects": "aspect"}
+        kinds |= {"months": "when", "weeks": "when", "days": "when"}
+        if number.unit not in (None, "rows", *kinds):
+            return False
+        wanted = kinds.get(number.unit or "")
+        listed: dict[str, set[frozenset[str]]] = {}
+        items = 0
+        for reading in (self.reading, *self.following):
+            if reading is not self.reading and not (reading.sentence.bullet or reading.sentence.item):
+                break
+            items += reading is not self.reading
+            for mention in reading.of("name"):
+                listed.setdefault(mention.what, set()).add(mention.names)
+            for mention in reading.of("when"):
+                listed.setdefault("when", set()).add(frozenset({mention.text}))
+        if wanted in (None, "product") and items == number.value:
+            return True
+        lengths = [len(names) for kind, names in listed.items() if wanted in (None, kind)]
+        if number.value in lengths and number.value > 1:
+            return True
+        words = set(self.reading.norms(claim.clause))
+        if claim.extreme or words & {"first", "top", "last", "next"}:
+            return any(
+                fact.count
+                and fact.value >= number.value
+                and (number.unit in (None, *fact.units))
+                and not fact.own
+                for fact in self.book.facts
+            )
+        return False
+
+    def _was_asked(self, claim: Claim) -> bool:
+        """Whether the question holds the figure, and no finding speaks of the same thing."""
+        number = claim.number
+        for reading in self.book.asked:
+            for mention in _figures(reading):
+                asked = mention.number
+                assert asked is not None
+                if asked.value != number.value or asked.kind != number.kind:
+                    continue
+                if number.unit not in (None, asked.unit):
+                    continue
+                if number.kind == "number" and number.unit is None and not claim.measures:
+                    return True
+                measures = (
+                    claim.measures | claim.soft_measures | ({number.unit} if number.unit else frozenset())
+                )
+                if not self._said_otherwise(claim, frozenset(measures)):
+                    return True
+        return False
+
+    def _shown(self, names: frozenset[str]) -> str:
+        return " or ".join(sorted(self.book.lexicon.shown.get(name, name) for name in names)[:3])
+
+
+_PRONOUNS = frozenset("they it he she this that their its".split())
+
+
+def _fits(number: Number, fact: Fact) -> bool:
+    if number.kind == fact.kind:
+        shown = round(fact.value, 1) if fact.kind == "percent" else round(fact.value, 2)
+        return number.fits(fact.value) or number.fits(shown)
+    if number.kind == "number" and number.unit is None:
+        if fact.kind == "money":
+            return number.fits(fact.value)
+        if fact.kind == "percent":
+            return number.step < 1 and (number.fits(fact.value) or number.fits(fact.value / 100))
+    return False
+
+
+def _span_of(words: frozenset[str]) -> str:
+    """Return whether words speak of a total or of the last days."""
+    if words & _TOTAL:
+        return "total"
+    return "recent" if "last" in words and words & {"day", "week", "month"} else ""
+
+
+def _covers(when: When, day: When) -> bool:
+    """Whether a month or year is a coarser word for a day."""
+    return when.grain in ("month", "year") and day.grain == "day" and day.start == day.end and when.holds(day)
+
+
+def _bare(text: str) -> str:
+    """Return a quotation as it is compared: one kind of space, no case, no end mark."""
+    return re.sub(r"\s+", " ", plain(text)).casefold().strip(" .,;:!?'\"")
+
+
+def _contains(text: str, parts: Sequence[str]) -> bool:
+    at = 0
+    for part in parts:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+def _listed(measures: frozenset[str]) -> str:
+    return " or ".join(sorted(measure.replace("_", " ") for measure in measures)) or "figure it is said to be"

@@ -1,0 +1,519 @@
+"""What an answer claims: each figure with whom, when and which measure the sentence ties it to.
+
+Clauses carry the ties: a figure belongs to the name in its own clause (after it before "for", "in" or
+"of", else the nearest), in brackets to what stands before them, in two lists of one length to its place
+in the other. A clause without a name takes it from the clause before, the sentence before, the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from storewise.agent.grounding.dates import When
+from storewise.agent.grounding.numbers import Number
+from storewise.agent.grounding.reading import Mention, Reading, refers
+from storewise.agent.grounding.words import (
+    DOWN,
+    DURATIONS,
+    FLAT,
+    KINDS,
+    LESS,
+    MORE,
+    NEGATIONS,
+    SUPERLATIVE,
+    UP,
+)
+
+_LINKS = frozenset("for in of from by on at to with is was : came goes belongs".split())
+_BETWEEN_ITEMS = frozenset(
+    ", and & or / then ; with at around about roughly against versus vs to than compared".split()
+)
+_BEFORE = frozenset("before previous previously prior preceding earlier former".split())
+_THEN = _BEFORE | {"usual", "normal"}
+_RANGE = frozenset("range ranging ranged between span spanning vary varying".split())
+
+
+@dataclass(slots=True)
+class Scene:
+    """Whom and what was last spoken of: names by kind, periods and measures."""
+
+    names: dict[str, frozenset[str]] = field(default_factory=dict)
+    whens: tuple[When, ...] = ()
+    measures: frozenset[str] = frozenset()
+    listed: dict[str, list[frozenset[str]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Claim:
+    """A figure and what the text ties it to.
+
+    Attributes:
+        names, when, measures: said in the clause itself, so they must hold.
+        soft_names, soft_whens, soft_measures: spoken of before; they hold unless the clause says otherwise.
+        change: 1 or -1 where the figure is by how much something rose or fell.
+        reference: the figure belongs to what is compared with ("than the 428 before").
+        extreme: 1 or -1 where the clause speaks of the highest or lowest.
+        part: the figure is the part of a total ("27 of 33"), `whole` the total.
+    """
+
+    number: Number
+    clause: int
+    names: dict[str, frozenset[str]] = field(default_factory=dict)
+    soft_names: dict[str, frozenset[str]] = field(default_factory=dict)
+    when: When | None = None
+    soft_whens: tuple[When, ...] = ()
+    measures: frozenset[str] = frozenset()
+    soft_measures: frozenset[str] = frozenset()
+    change: int = 0
+    reference: bool = False
+    extreme: int = 0
+    ranged: bool = False
+    whole: bool = False
+    words: frozenset[str] = frozenset()
+
+
+def scene_of(readings: Iterable[Reading]) -> Scene:
+    """Return what a text (a question, say) speaks of as a whole."""
+    scene = Scene()
+    for reading in readings:
+        for mention in reading.mentions:
+            if mention.kind == "name":
+                scene.names[mention.what] = scene.names.get(mention.what, frozenset()) | mention.names
+            elif mention.when:
+                scene.whens += (mention.when,)
+            scene.measures |= mention.measures
+            if mention.number and mention.number.unit:
+                scene.measures |= {mention.number.unit}
+    return scene
+
+
+def after(reading: Reading, scene: Scene) -> Scene:
+    """Return the scene after a sentence: what it names takes the place of what was named before."""
+    names: dict[str, frozenset[str]] = {}
+    listed: dict[str, list[frozenset[str]]] = {}
+    for mention in reading.of("name"):
+        names[mention.what] = names.get(mention.what, frozenset()) | mention.names
+        listed.setdefault(mention.what, []).append(mention.names)
+    whens = tuple(mention.when for mention in reading.of("when") if mention.when)
+    measures = frozenset(measure for mention in reading.mentions for measure in mention.measures)
+    if reading.sentence.bullet and not whens:
+        whens = scene.whens
+    return Scene(
+        {**scene.names, **names}, whens or scene.whens, measures or scene.measures, listed or scene.listed
+    )
+
+
+def read_claims(reading: Reading, scene: Scene, headers: list[frozenset[str]] | None = None) -> list[Claim]:
+    """Return the claims of one sentence. `headers`: the measures of a table's columns, for its lines."""
+    figures = [
+        mention for mention in reading.of("number") if mention.number and mention.number.kind != "ordinal"
+    ]
+    kinds = list(dict.fromkeys(mention.what for mention in reading.of("name") if mention.what != "level"))
+    pairs = {kind: _paired(reading, figures, _names(reading, kind)) for kind in kinds}
+    pairs["when"] = _paired(reading, figures, reading.of("when"))
+    claims = []
+    for figure in figures:
+        claims.append(_claim(reading, figure, figures, kinds, pairs, scene, headers))
+    return claims
+
+
+def _names(reading: Reading, kind: str) -> list[Mention]:
+    return [mention for mention in reading.of("name") if mention.what == kind]
+
+
+def _claim(
+    reading: Reading,
+    figure: Mention,
+    figures: list[Mention],
+    kinds: list[str],
+    pairs: dict[str, dict[int, Mention]],
+    scene: Scene,
+    headers: list[frozenset[str]] | None,
+) -> Claim:
+    number = figure.number
+    assert number is not None
+    words = reading.norms(figure.clause)
+    claim = Claim(number, figure.clause, words=frozenset(words))
+    clause = reading.clauses[figure.clause]
+    for kind in [*kinds, "level"]:
+        mentions = _names(reading, kind)
+        hard, soft = _tie(reading, figure, figures, mentions, pairs.get(kind, {}))
+        if hard:
+            claim.names[kind] = frozenset().union(*(mention.names for mention in hard))
+        elif soft and kind != "level":
+            claim.soft_names[kind] = frozenset().union(*(mention.names for mention in soft))
+    for kind, names in scene.names.items():
+        if kind not in claim.names and kind not in claim.soft_names:
+            claim.soft_names[kind] = _chosen(reading, figure, scene, kind) or names
+    hard, soft = _tie(reading, figure, figures, reading.of("when"), pairs["when"])
+    if hard:
+        claim.when = _dated(hard[0], reading)
+    elif soft:
+        claim.soft_whens = tuple(mention.when for mention in soft if mention.when)
+    else:
+        claim.soft_whens = scene.whens
+    claim.change = _change(reading, figure)
+    claim.reference = refers(clause) or clause.opener == "from" or bool(_BEFORE & set(words))
+    claim.whole = figure.start > 0 and _is_whole(reading, figure)
+    claim.extreme = extreme(words)
+    everywhere = {token.norm for token in reading.sentence.tokens}
+    claim.ranged = bool(_RANGE & everywhere) or (clause.opener in ("from", "to") and "from" in everywhere)
+    _measure(claim, reading, figure, scene, headers)
+    return claim
+
+
+def _dated(mention: Mention, reading: Reading) -> When | None:
+    """Return a mention's period, with the year that the sentence names beside it ("In 2017, March ...")."""
+    when = mention.when
+    if when and when.start[0] is None:
+        for other in reading.of("when"):
+            if other.when and other.when.start[0] is not None:
+                return when
+    return when
+
+
+def _chosen(reading: Reading, figure: Mention, scene: Scene, kind: str) -> frozenset[str] | None:
+    """Return what "the first", "the second" or "the latter" picks from the list of the sentence before."""
+    listed = scene.listed.get(kind, [])
+    if len(listed) < 2:
+        return None
+    clause = reading.clauses[figure.clause]
+    for mention in reading.of("number"):
+        number = mention.number
+        if number and number.kind == "ordinal" and clause.start <= mention.start < figure.start:
+            at = int(number.value) - 1
+            return listed[at] if at < len(listed) else None
+    words = reading.norms(figure.clause)
+    if "former" in words:
+        return listed[0]
+    return listed[-1] if "latter" in words else None
+
+
+def _tie(
+    reading: Reading,
+    figure: Mention,
+    figures: list[Mention],
+    mentions: list[Mention],
+    pairs: dict[int, Mention],
+) -> tuple[list[Mention], list[Mention]]:
+    """Return the mentions that a figure is tied to: in its clause (hard), or in another one (soft)."""
+    if not mentions:
+        return [], []
+    if figure.start in pairs:
+        return [pairs[figure.start]], []
+    here = [mention for mention in mentions if mention.clause == figure.clause]
+    clause = reading.clauses[figure.clause]
+    if here:
+        words = {token.norm for token in reading.sentence.tokens[clause.start : clause.end]}
+        run = run_of(mentions, here[0], reading)
+        if words & {"both", "each", "all"} and len(run) > 1 and run[0].start < figure.start:
+            return [], run
+        return [_nearest(reading, figure, here)], []
+    if clause.aside and figure.clause:
+        ahead = [mention for mention in mentions if mention.clause == figure.clause - 1]
+        if ahead:
+            return [ahead[-1]], []
+    behind = [mention for mention in mentions if mention.clause == figure.clause + 1]
+    if figure.clause + 1 < len(reading.clauses) and behind:
+        following = reading.clauses[figure.clause + 1]
+        if (
+            following.aside
+            and not any(other.clause == figure.clause + 1 for other in figures)
+            and not clause.aside
+        ):
+            return [behind[0]], []
+    for main_only in (True, False):
+        earlier = [
+            mention
+            for mention in mentions
+            if mention.clause < figure.clause and not (main_only and refers(reading.clauses[mention.clause]))
+        ]
+        if main_only and clause.opener in ("", ",") and not clause.aside:
+            outside = [mention for mention in earlier if not reading.clauses[mention.clause].aside]
+            earlier = outside or earlier
+        if earlier:
+            return [], run_of(mentions, earlier[-1], reading)
+    later = [mention for mention in mentions if mention.clause > figure.clause]
+    free = [mention for mention in later if not _owned(reading, mention, figure, figures)]
+    return [], free[:1]
+
+
+def _nearest(reading: Reading, figure: Mention, here: list[Mention]) -> Mention:
+    """Return the mention in a figure's clause that it belongs to."""
+    words = reading.sentence.tokens
+    for mention in here:
+        if mention.start >= figure.end:
+            between = [word.norm for word in words[figure.end : mention.start]]
+            linked = any(word in _LINKS for word in between) and len(between) <= 6
+            others = any(
+                other.kind == "number" and figure.end <= other.start < mention.start
+                for other in reading.mentions
+            )
+            if linked and not others:
+                return mention
+            break
+    ahead = [mention for mention in here if mention.end <= figure.start]
+    return ahead[-1] if ahead else here[0]
+
+
+def _owned(reading: Reading, mention: Mention, figure: Mention, figures: list[Mention]) -> bool:
+    """Whether a later mention has a figure of the same kind, in its clause or in brackets after it."""
+    last = [one for one in reading.of(mention.kind) if one.clause == mention.clause][-1]
+    for other in figures:
+        if other is figure or other.number is None or figure.number is None:
+            continue
+        if other.number.kind != figure.number.kind:
+            continue
+        aside = other.clause == mention.clause + 1 and reading.clauses[other.clause].aside
+        if other.clause == mention.clause or (aside and last is mention):
+            return True
+    return False
+
+
+def run_of(mentions: list[Mention], one: Mention, reading: Reading) -> list[Mention]:
+    """Return the list of mentions ("900, 1228 and 13") that `one` stands in."""
+    at = mentions.index(one)
+    first = last = at
+    while first and _joined(reading, mentions[first - 1], mentions[first]):
+        first -= 1
+    while last + 1 < len(mentions) and _joined(reading, mentions[last], mentions[last + 1]):
+        last += 1
+    return mentions[first : last + 1]
+
+
+def _joined(reading: Reading, one: Mention, other: Mention) -> bool:
+    """Whether only commas, "and" and brackets stand between two mentions."""
+    between = []
+    depth = 0
+    for token in reading.sentence.tokens[one.end : other.start]:
+        depth += token.text in "(["
+        if not depth:
+            between.append(token)
+        depth -= token.text in ")]"
+    return 0 < len(between) <= 4 and all(word.norm in _BETWEEN_ITEMS or word.text == "$" for word in between)
+
+
+def _paired(reading: Reading, figures: list[Mention], mentions: list[Mention]) -> dict[int, Mention]:
+    """Pair two lists of one length, names and figures, by place ("900 and 13 are at 2 % and 8 %")."""
+    if len(mentions) < 2:
+        return {}
+    pairs: dict[int, Mention] = {}
+    for kind in ("percent", "money", "number"):
+        same = [figure for figure in figures if figure.number and figure.number.kind == kind]
+        taken: set[int] = set()
+        for figure in same:
+            if figure.start in taken:
+                continue
+            run = run_of(same, figure, reading)
+            taken |= {one.start for one in run}
+            if len(run) < 2:
+                continue
+            groups: list[list[Mention]] = []
+            for mention in mentions:
+                if not any(mention in group for group in groups):
+                    groups.append(run_of(mentions, mention, reading))
+            before = [group for group in groups if group[-1].end <= run[0].start]
+            behind = [group for group in groups if group[0].start >= run[-1].end]
+            ahead_all = [mention for group in before for mention in group]
+            inside = [m for m in mentions if run[0].start < m.start < run[-1].start]
+            if inside:
+                continue
+            for group in [*reversed(before), *behind]:
+                if len(group) == len(run):
+                    pairs.update({one.start: mention for one, mention in zip(run, group, strict=True)})
+                    break
+            else:
+                if len(ahead_all) == len(run) and len(same) == len(run):
+                    pairs.update({one.start: mention for one, mention in zip(run, ahead_all, strict=True)})
+    return pairs
+
+
+def turning(words: list[str], at: int) -> int:
+    """Return 1, -1 or 0: whether the word at `at` says that something rose, fell, or neither."""
+    word = words[at]
+    if word in UP:
+        return 1
+    if word in DOWN:
+        away = words[at + 1] if at + 1 < len(words) else ""
+        return 0 if away in ("away", "off", "out", "short", "into", "under", "within") else -1
+    if word in ("up", "down"):
+        lead = words[at - 1] if at else ""
+        follow = words[at + 1] if at + 1 < len(words) else ""
+        moved = lead in (
+            *(
+                "is",
+                "was",
+                "are",
+                "were",
+                "went",
+                "go",
+                "goe",
+                "gone",
+                "going",
+                "be",
+                "been",
+                "came",
+                "come",
+                "trend",
+            ),
+            *(
+                "ha",
+                "slightly",
+                "sharply",
+                "further",
+                "a",
+                ",",
+                "",
+                "(",
+                "%",
+                "percent",
+                "bit",
+                "little",
+                "lot",
+                "moved",
+            ),
+        )
+        counted = follow[:1].isdigit() or follow in (
+            "$",
+            "by",
+            "about",
+            "on",
+            "from",
+            "compared",
+            "versus",
+            "a",
+        )
+        return (1 if word == "up" else -1) if moved or counted else 0
+    return 0
+
+
+def tending(words: list[str], at: int) -> int:
+    """Return 1 or -1 where the word at `at` says that something is more or less than it was, else 0."""
+    word = words[at]
+    if word not in MORE | LESS:
+        return 0
+    rest = words[at + 1 : at + 4]
+    if rest[:1] in (["often"], ["frequently"], ["rarely"]) or ("than" in rest and set(rest) & _THEN):
+        return 1 if word in MORE else -1
+    return 0
+
+
+def _change(reading: Reading, figure: Mention) -> int:
+    """Return 1 or -1 where a figure is by how much something rose or fell: "up 6 %", "6 % less than"."""
+    words = [token.norm for token in reading.sentence.tokens]
+    number = figure.number
+    clause = reading.clauses[figure.clause]
+    if number is None or clause.opener in ("to", "from") and clause.start == figure.start:
+        return 0
+    start = max(0, figure.start - 6)
+    for at in range(figure.start - 1, start - 1, -1):
+        if words[at] in ("to", "from", "at", "in", ";", "and", "but", ")", "%") or words[at][:1].isdigit():
+            break
+        turn = turning(words, at)
+        if turn:
+            return turn
+    for at in range(figure.end, min(figure.end + 3, len(words))):
+        word = words[at]
+        if word in MORE | LESS:
+            compared = "than" in words[at : at + 6] or number.kind == "percent" or word in ("higher", "lower")
+            return (1 if word in MORE else -1) if compared else 0
+        turn = turning(words, at)
+        if turn and number.kind == "percent":
+            return turn
+        if word not in ("point", "unit", "order", "customer", "the", "year"):
+            break
+    return 0
+
+
+def _is_whole(reading: Reading, figure: Mention) -> bool:
+    """Whether a figure is the total of a part named before it: the 33 of "27 of 33"."""
+    words = reading.sentence.tokens
+    at = figure.start - 1
+    while at >= 0 and words[at].norm in ("the", "all", "$"):
+        at -= 1
+    if at < 1 or words[at].norm != "of":
+        return False
+    return any(mention.kind == "number" and at - 2 <= mention.end <= at for mention in reading.mentions)
+
+
+def extreme(words: list[str]) -> int:
+    """Return 1 or -1 where the words of a clause speak of the highest or the lowest, else 0."""
+    for at, word in enumerate(words):
+        if word in SUPERLATIVE:
+            if word in ("most", "top", "least") and at and words[at - 1] in ("at", "one", "a"):
+                continue
+            return SUPERLATIVE[word][0]
+    return 0
+
+
+def negated(words: Iterable[str]) -> bool:
+    """Whether a clause is negated."""
+    return any(word in NEGATIONS or word.endswith("n't") for word in words)
+
+
+def flat(words: Iterable[str]) -> bool:
+    """Whether a clause says that something did not move."""
+    return any(word in FLAT for word in words)
+
+
+def _fitting(mention: Mention, number: Number) -> frozenset[str]:
+    """Return the measures of a mention whose figures can be of this number's kind."""
+    kind = number.kind if number.kind != "ratio" else "number"
+
+    def fits(measure: str) -> bool:
+        if kind not in KINDS.get(measure, frozenset({kind})):
+            return False
+        if number.unit in DURATIONS:
+            return measure in ("recency", "gap", "horizon", "change")
+        if number.unit is not None:
+            return measure in ("positive", "negative", "change", "share", "discount")
+        return measure not in ("horizon",) or kind == "number"
+
+    return frozenset(measure for measure in mention.measures if fits(measure))
+
+
+def _measure(
+    claim: Claim, reading: Reading, figure: Mention, scene: Scene, headers: list[frozenset[str]] | None
+) -> None:
+    """Find which measure a figure is of: in its clause, else in the clauses and the sentence before."""
+    number = claim.number
+    if claim.change:
+        claim.measures = frozenset({"change"})
+        return
+    if headers:
+        cell = sum(1 for token in reading.sentence.tokens[: figure.start] if token.text == "|")
+        cell -= reading.sentence.text.startswith("|")
+        if 0 <= cell < len(headers) and headers[cell]:
+            claim.measures = headers[cell]
+            return
+    mentions = [(mention, _fitting(mention, number)) for mention in reading.of("measure")]
+    mentions = [(mention, measures) for mention, measures in mentions if measures]
+    if claim.whole:
+        mentions = [(mention, measures) for mention, measures in mentions if mention.start < figure.start]
+    here = [(mention, measures) for mention, measures in mentions if mention.clause == figure.clause]
+
+    def distance(pair: tuple[Mention, frozenset[str]]) -> int:
+        mention = pair[0]
+        return mention.start - figure.end if mention.start >= figure.end else figure.start - mention.end + 1
+
+    words = [token.norm for token in reading.sentence.tokens]
+    share = number.kind == "percent" and figure.end < len(words) and words[figure.end] == "of"
+    if here and not (claim.whole and number.unit):
+        claim.measures = min(here, key=distance)[1]
+        if share:
+            claim.measures |= {"share"}
+        return
+    if share:
+        claim.measures = frozenset({"share", "positive", "negative", "quality", "risk"})
+        return
+    earlier = [measures for mention, measures in mentions if mention.clause < figure.clause]
+    later = [measures for mention, measures in mentions if mention.clause > figure.clause]
+    if earlier:
+        claim.soft_measures = earlier[-1]
+    elif later and not scene.measures:
+        claim.soft_measures = later[0]
+    else:
+        claim.soft_measures = frozenset(
+            m for m in scene.measures if number.kind in KINDS.get(m, frozenset({number.kind}))
+        )

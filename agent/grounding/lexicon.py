@@ -1,0 +1,111 @@
+"""The names and ids that the findings and the question hold, and where a text mentions them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from storewise.agent.grounding.everyday import EVERYDAY
+from storewise.agent.grounding.tokens import Token, tokens
+from storewise.agent.grounding.words import LEVELS, MEASURES, UNITS
+
+# Words of a size, not of a name: "Potato chips 12 oz" may be called potato chips.
+_SIZES = frozenset(
+    "oz lb ct ml l g kg gal gallon pt qt pk pack count inch in cm ltr liter litre fl doz case".split()
+)
+_NAMED_IN_PART = frozenset({"product", "category", "brand", "name", "aspect", "department"})
+_MEASURE_WORDS = frozenset(word for phrase in MEASURES for word in phrase)
+
+
+def key(text: str) -> str:
+    """Return a name as it is compared: its tokens, lower case and singular, without signs."""
+    return " ".join(token.norm for token in tokens(text) if token.text[0].isalnum())
+
+
+class Lexicon:
+    """Names by their tokens; each has one or more kinds: customer, product, segment, level, ..."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, list[str]] = {}
+        self.shown: dict[str, str] = {}
+        self._full: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._inside: dict[str, list[tuple[tuple[str, ...], int, str]]] = {}
+
+    def add(self, name: str, kind: str) -> str:
+        """Put a name in, and return its key ("" for a text without a word or number)."""
+        name_key = key(name)
+        if not name_key:
+            return ""
+        kinds = self.kinds.setdefault(name_key, [])
+        if kind not in kinds:
+            kinds.append(kind)
+        if len(kinds) > 1 or name_key in self.shown:
+            return name_key
+        self.shown[name_key] = name
+        parts = tuple(name_key.split(" "))
+        self._full.setdefault(parts[0], []).append((parts, name_key))
+        if kind in _NAMED_IN_PART and len(parts) > 1:
+            for at, part in enumerate(parts):
+                self._inside.setdefault(part, []).append((parts, at, name_key))
+        return name_key
+
+    def kind(self, name_key: str) -> str:
+        """Return what a name is first of all."""
+        return self.kinds[name_key][0]
+
+    def __contains__(self, name_key: str) -> bool:
+        return name_key in self.kinds
+
+    def match(self, words: Sequence[Token], at: int) -> tuple[frozenset[str], int, bool] | None:
+        """Return the names mentioned at token `at`, the position after them, and whether in full."""
+        norm = words[at].norm
+        best: list[str] = []
+        length = 0
+        full = False
+        for parts, name_key in self._full.get(norm, ()):
+            taken = _taken(words, at, parts)
+            if taken > length:
+                best, length, full = [name_key], taken, True
+            elif taken and taken == length:
+                best.append(name_key)
+        for parts, inside, name_key in self._inside.get(norm, ()):
+            taken = _longest(words, at, parts[inside:])
+            if taken < length or not _telling([word.norm for word in words[at : at + taken]]):
+                continue
+            if taken > length:
+                best, length, full = [name_key], taken, False
+            elif name_key not in best:
+                best.append(name_key)
+        return (frozenset(best), at + length, full) if best else None
+
+
+def _taken(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:
+    """Return how many tokens from `at` spell `parts`, or 0."""
+    here = at
+    for part in parts:
+        while here < len(words) and here > at and words[here].text in ("&", "/", "-", ":", ".", "'", "+"):
+            here += 1
+        if here >= len(words) or words[here].norm != part:
+            return 0
+        here += 1
+    return here - at
+
+
+def _longest(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:
+    here = 0
+    while here < len(parts) and at + here < len(words) and words[at + here].norm == parts[here]:
+        here += 1
+    return here
+
+
+def _telling(norms: list[str]) -> bool:
+    """Whether these words of a name are enough to mean it: not only a size or an everyday word."""
+    return any(
+        norm.isalpha()
+        and len(norm) > 2
+        and norm not in _SIZES
+        and norm not in EVERYDAY
+        and norm not in LEVELS
+        and norm not in UNITS
+        and norm not in _MEASURE_WORDS
+        for norm in norms
+    )

@@ -1,0 +1,431 @@
+"""A sentence read into mentions (names, dates, figures, measures, quotations) and clauses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from storewise.agent.grounding import dates, numbers
+from storewise.agent.grounding.everyday import EVERYDAY, GOODS
+from storewise.agent.grounding.lexicon import Lexicon, key
+from storewise.agent.grounding.tokens import Sentence, Token, plain, sentences
+from storewise.agent.grounding.words import (
+    CURRENCIES,
+    ID_NOUNS,
+    LEVELS,
+    MEASURES,
+    ONES,
+    ORDINALS,
+    SCALES,
+    SEGMENTS,
+    UNITS,
+)
+
+MentionKind = Literal["name", "when", "number", "measure", "quote", "unknown"]
+_QUOTE = re.compile(
+    r'"([^"\n]{1,600})"|(?:(?<=^)|(?<=[\s(\[:]))\'([^\'\n](?:[^\n]{0,600}?[^\s]))\'(?=[\s.,;:!?)\]]|$)', re.M
+)
+_QUOTED = 0xE000  # quotations are masked by one private character each
+_ACRONYMS = frozenset("ok id ids auc rfm aov ai faq csv usd us vs pm am q1 q2 q3 q4 tv i".split())
+_LONGEST_PHRASE = max(len(phrase) for phrase in MEASURES)
+_FIRST_WORDS: dict[str, int] = {}
+for _phrase in MEASURES:
+    _FIRST_WORDS[_phrase[0]] = max(_FIRST_WORDS.get(_phrase[0], 0), len(_phrase))
+_BREAKS = frozenset(
+    ", ; : ( ) [ ] | – — ! ? and but while whereas than versus vs against then though although because "
+    "compared followed which who yet nor or".split()
+)
+_REFERENCE = frozenset("than versus vs against compared".split())
+_COPULAS = frozenset(
+    "is are was were be been become became remain remains still 's it's they're call called as a an".split()
+)
+_BEFORE_COUNT = frozenset(
+    "top first last the all these those next only of other about some another his their".split()
+)
+
+
+@dataclass(slots=True)
+class Mention:
+    """Something that a sentence mentions, with the tokens that it takes.
+
+    Attributes:
+        names: the keys of the names that it may mean.
+        what: the kind of thing that the names are.
+        clause: the position of its clause in the sentence.
+    """
+
+    kind: MentionKind
+    start: int
+    end: int
+    text: str
+    names: frozenset[str] = frozenset()
+    what: str = ""
+    when: dates.When | None = None
+    number: numbers.Number | None = None
+    measures: frozenset[str] = frozenset()
+    clause: int = 0
+
+
+@dataclass(slots=True)
+class Clause:
+    """A stretch of a sentence between two breaks.
+
+    Attributes:
+        opener: the break before it, lower case ("" at the start).
+        aside: whether it stands in brackets.
+    """
+
+    start: int
+    end: int
+    opener: str
+    aside: bool = False
+
+
+@dataclass(slots=True)
+class Reading:
+    """A sentence with what it mentions."""
+
+    sentence: Sentence
+    mentions: list[Mention] = field(default_factory=list)
+    clauses: list[Clause] = field(default_factory=list)
+
+    def of(self, kind: MentionKind) -> list[Mention]:
+        """Return the mentions of a kind, in order."""
+        return [mention for mention in self.mentions if mention.kind == kind]
+
+    def norms(self, clause: int) -> list[str]:
+        """Return the words of a clause, lower case and singular."""
+        here = self.clauses[clause]
+        return [token.norm for token in self.sentence.tokens[here.start : here.end]]
+
+
+def masked(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
+    """Return `text` with each quotation replaced by one character, and the quotations.
+
+    What is a name in quotation marks ("Bananas") stays a name.
+    """
+    quotes: list[str] = []
+
+    def mask(match: re.Match[str]) -> str:
+        said = match.group(1) or match.group(2)
+        if key(said) in lexicon or len(quotes) > 500:
+            return said
+        quotes.append(said)
+        return f" {chr(_QUOTED + len(quotes) - 1)} "
+
+    return _QUOTE.sub(mask, plain(text)), quotes
+
+
+class Reader:
+    """Reads texts against one lexicon and one vocabulary (the words of the findings and the question)."""
+
+    def __init__(self, lexicon: Lexicon, vocabulary: frozenset[str]) -> None:
+        self._lexicon = lexicon
+        self._vocabulary = vocabulary
+
+    def text(self, text: str) -> list[Reading]:
+        """Return a reading of each sentence of `text`."""
+        body, quotes = masked(text, self._lexicon)
+        return [self._sentence(sentence, quotes) for sentence in sentences(body)]
+
+    def _sentence(self, sentence: Sentence, quotes: Sequence[str]) -> Reading:
+        words = sentence.tokens
+        reading = Reading(sentence)
+        at = 0
+        while at < len(words):
+            found = self._mention(words, at, quotes, reading.mentions, sentence)
+            if found is None:
+                at += 1
+                continue
+            reading.mentions.append(found)
+            at = max(found.end, at + 1)
+        _split(reading)
+        self._keep_levels(reading)
+        return reading
+
+    def _mention(
+        self,
+        words: Sequence[Token],
+        at: int,
+        quotes: Sequence[str],
+        before: list[Mention],
+        sentence: Sentence,
+    ) -> Mention | None:
+        token = words[at]
+        if 0 <= ord(token.text[0]) - _QUOTED < len(quotes):
+            return Mention("quote", at, at + 1, quotes[ord(token.text[0]) - _QUOTED])
+        named = self._name(words, at)
+        if named and (named.end - at > 1 or not token.is_number):
+            return named
+        if token.is_number and self._is_id(words, at, before):
+            return named or Mention(
+                "name", at, at + 1, token.text, frozenset({token.norm}), self._id_kind(words, at)
+            )
+        dated = dates.read(words, at)
+        if dated:
+            return Mention("when", at, dated[1], _said(words, at, dated[1]), when=dated[0])
+        figure = self._figure(words, at)
+        if figure:
+            return figure
+        measure = _measure(words, at)
+        if measure:
+            return measure
+        if token.norm in LEVELS:
+            return Mention("name", at, at + 1, token.text, frozenset({LEVELS[token.norm]}), "level")
+        return self._unknown(words, at, sentence)
+
+    def _figure(self, words: Sequence[Token], at: int) -> Mention | None:
+        lower = words[at].text.lower()
+        if lower == "no" and at + 1 < len(words) and words[at + 1].norm in UNITS:
+            unit = UNITS[words[at + 1].norm]
+            if unit in ("customers", "units", "reviews", "sessions", "mentions", "products"):
+                number = numbers.Number(0, 1, 0, "number", f"no {words[at + 1].text}", unit)
+                return Mention("number", at, at + 2, number.text, number=number)
+            return None
+        found = numbers.read(words, at)
+        if found is None:
+            return None
+        number, end = found
+        after = words[end].norm if end < len(words) else ""
+        before = words[at - 1].norm if at else ""
+        if lower == "one" and (number.unit in (None, "rows") or before not in ("only", "just", "exactly")):
+            return None  # a pronoun, as in "one customer writes"
+        if lower == "second" and at and words[at - 1].is_number:
+            return None
+        if number.kind == "ordinal" and after in (
+            "quarter",
+            "half",
+            "order",
+            "purchase",
+            "visit",
+            "time",
+            "step",
+        ):
+            return None
+        return Mention("number", at, end, number.text, number=number)
+
+    def _name(self, words: Sequence[Token], at: int) -> Mention | None:
+        found = self._lexicon.match(words, at)
+        segment = _segment(words, at)
+        if segment and (found is None or segment[1] >= found[1]):
+            return Mention(
+                "name", at, segment[1], _said(words, at, segment[1]), frozenset({segment[0]}), "segment"
+            )
+        if found is None:
+            return None
+        names, end, _ = found
+        kinds = {self._lexicon.kind(name) for name in names}
+        if kinds == {"segment"}:
+            return None  # spelled like a segment, but an everyday word here
+        if end - at == 1:
+            norm = words[at].norm
+            capital = words[at].text[0].isupper() or words[at].text[0].isdigit()
+            if norm in LEVELS and kinds == {"level"}:
+                names = frozenset({LEVELS[norm]})
+            elif (norm in EVERYDAY or norm in UNITS) and not kinds & {"aspect", "sentiment", "level"}:
+                after = words[at + 1].norm if at + 1 < len(words) else ""
+                if not capital and after not in ("brand", "label", "category", "segment", "department"):
+                    return None
+                if at == 0 and after not in (
+                    ":",
+                    "(",
+                    "|",
+                    "brand",
+                    "label",
+                    "category",
+                    "ha",
+                    "have",
+                    "took",
+                    "is",
+                ):
+                    kinds_fit = kinds & {"brand", "category", "product", "name"} and norm not in EVERYDAY
+                    if not kinds_fit and norm in EVERYDAY and len(words) > 1 and words[1].is_word:
+                        return None
+        what = sorted(kinds, key=lambda kind: (kind == "other", kind))[0]
+        return Mention("name", at, end, _said(words, at, end), names, what)
+
+    def _is_id(self, words: Sequence[Token], at: int, before: list[Mention]) -> bool:
+        """Whether the digits at `at` name something and count nothing."""
+        text = words[at].text
+        if not text.isdigit():
+            return False
+        after = words[at + 1] if at + 1 < len(words) else None
+        if at and words[at - 1].norm in CURRENCIES:
+            return False
+        if after and (after.text in ("%", "/") or after.norm in ("percent", "pct", *SCALES, "k")):
+            return False
+        noun = at - 1
+        while noun >= 0 and words[noun].text.lower() in ("#", "no", "number", "id", ".", "with"):
+            noun -= 1
+        id_noun = noun >= 0 and words[noun].norm in ID_NOUNS and ID_NOUNS[words[noun].norm] != ""
+        known = text in self._lexicon
+        figure = numbers.read(words, at)
+        counted = bool(figure and figure[0].unit and figure[0].unit not in ("rows",))
+        if id_noun and (known or not counted):
+            return True
+        listed = _follows_id(words, at, before)
+        if known:
+            if counted and not listed:
+                return False
+            if len(text) < 3 and not listed:
+                lead = words[at - 1].text.lower() if at else ""
+                return lead not in _BEFORE_COUNT and lead not in numbers.HEDGES
+            return True
+        return listed and len(text) > 1 and not counted
+
+    def _id_kind(self, words: Sequence[Token], at: int) -> str:
+        for here in range(at - 1, max(-1, at - 4), -1):
+            if words[here].norm in ID_NOUNS:
+                return ID_NOUNS[words[here].norm] or "customer"
+        return "customer"
+
+    def _unknown(self, words: Sequence[Token], at: int, sentence: Sentence) -> Mention | None:
+        token = words[at]
+        if not token.is_word:
+            return None
+        norm = token.norm
+        known = (
+            norm in self._vocabulary
+            or norm in EVERYDAY
+            or norm in dates.WEEKDAYS
+            and norm in self._vocabulary
+        )
+        if any(sign.isdigit() for sign in token.text):
+            found = norm in self._vocabulary or norm in _ACRONYMS
+            return None if found else Mention("unknown", at, at + 1, token.text)
+        if known or norm in _ACRONYMS or norm in UNITS or norm in ONES or norm in ORDINALS or norm in SCALES:
+            return None
+        if token.text[0].isupper():
+            first = at == 0 or words[at - 1].text in (":", "(", "|")
+            if first and (norm.endswith(("ly", "ing", "ed", "n't")) or "'" in token.text):
+                return None
+            end = at + 1
+            while end < len(words) and words[end].is_word and words[end].text[0].isupper():
+                end += 1
+            return Mention("unknown", at, end, _said(words, at, end))
+        return Mention("unknown", at, at + 1, token.text) if norm in GOODS else None
+
+    def _keep_levels(self, reading: Reading) -> None:
+        """Drop "low", "high" and the like where they say nothing of a risk."""
+        kept = []
+        for mention in reading.mentions:
+            if mention.kind == "name" and mention.what == "level":
+                near = {
+                    measure
+                    for other in reading.mentions
+                    if other.kind == "measure"
+                    and other.clause == mention.clause
+                    and abs(other.start - mention.start) < 8
+                    for measure in other.measures
+                }
+                clause = reading.clauses[mention.clause]
+                alone = clause.aside and clause.end - clause.start <= 2
+                listed = alone or (clause.end - clause.start == 1 and clause.opener in (",", "|", ":"))
+                if "risk" not in near and not listed:
+                    continue
+                if near - {"risk", "revenue", "share"} and "risk" not in near:
+                    continue
+            kept.append(mention)
+        reading.mentions = kept
+
+
+def _segment(words: Sequence[Token], at: int) -> tuple[str, int] | None:
+    """Read the name of a segment of customers at `at`: "Champions", "At risk", "a loyal customer"."""
+    for name in SEGMENTS:
+        parts = name.split(" ")
+        norms = [key(part) for part in parts]
+        if [word.norm for word in words[at : at + len(parts)]] != norms:
+            continue
+        end = at + len(parts)
+        after = words[end].norm if end < len(words) else ""
+        before = words[at - 1].text.lower() if at else ""
+        capital = words[at].text[0].isupper()
+        grouped = after in ("segment", "group", "tier", "class", "bucket")
+        customers = after in ("customer", "household", "shopper", "one", "lot", "buyer")
+        if name in ("champions", "hibernating"):
+            said = capital or grouped or customers or before in _COPULAS or name == "champions"
+        elif name == "loyal":
+            said = (capital and at > 0) or grouped or customers or before in _COPULAS
+            said = said or (capital and after in (":", "(", "|", "", ",", "and", "rank", "have", "come"))
+        elif capital and at > 0 and before not in (".", "!"):
+            said = True
+        elif capital:
+            said = grouped or customers or after in (":", "(", "|", "", ",")
+        else:
+            said = grouped
+        if said:
+            return " ".join(norms), end
+    return None
+
+
+def _measure(words: Sequence[Token], at: int) -> Mention | None:
+    longest = _FIRST_WORDS.get(words[at].norm, 0)
+    for length in range(min(longest, len(words) - at), 0, -1):
+        phrase = tuple(word.norm for word in words[at : at + length])
+        if phrase in MEASURES:
+            follow = words[at + length].text if at + length < len(words) else ""
+            if length == 1 and phrase[0] in ID_NOUNS and any(sign.isdigit() for sign in follow):
+                return None  # "customer 900" names, and measures nothing
+            return Mention(
+                "measure", at, at + length, _said(words, at, at + length), measures=MEASURES[phrase]
+            )
+    return None
+
+
+def _follows_id(words: Sequence[Token], at: int, before: list[Mention]) -> bool:
+    """Whether the token continues a list of ids: "customers 1609, 1228 and 77"."""
+    here = at - 1
+    if here < 0 or words[here].text.lower() not in (",", "and", "&", "or", "/"):
+        return False
+    while here >= 0 and words[here].text.lower() in (",", "and", "&", "or", "/"):
+        here -= 1
+    last = before[-1] if before else None
+    return last is not None and last.kind == "name" and last.end == here + 1 and last.text.isdigit()
+
+
+def _said(words: Sequence[Token], start: int, end: int) -> str:
+    return " ".join(word.text for word in words[start:end])
+
+
+def _split(reading: Reading) -> None:
+    """Split the sentence into clauses at signs and conjunctions that stand in no mention."""
+    words = reading.sentence.tokens
+    inside = [False] * len(words)
+    figures = {}
+    for mention in reading.mentions:
+        for at in range(mention.start + 1, mention.end):
+            inside[at] = True
+        if mention.kind == "number":
+            figures[mention.start] = mention
+        if mention.kind != "measure":
+            inside[mention.start] = True
+    clauses: list[Clause] = []
+    start, opener, depth = 0, "", 0
+    for at, word in enumerate(words):
+        lower = word.text.lower()
+        before_figure = lower in ("to", "from") and (at + 1 in figures or at + 2 in figures) and at > start
+        if inside[at] or not (lower in _BREAKS or before_figure):
+            continue
+        if at > start:
+            clauses.append(Clause(start, at, opener, depth > 0))
+        if word.text in "([":
+            depth += 1
+        elif word.text in ")]":
+            depth = max(0, depth - 1)
+        opener = opener if lower == "to" and opener in _REFERENCE else lower
+        start = at + 1
+    if start < len(words) or not clauses:
+        clauses.append(Clause(start, len(words), opener, depth > 0))
+    reading.clauses = clauses
+    for mention in reading.mentions:
+        mention.clause = next(
+            (at for at, clause in enumerate(clauses) if clause.start <= mention.start < clause.end),
+            len(clauses) - 1,
+        )
+
+
+def refers(clause: Clause) -> bool:
+    """Whether a clause names what something is compared with ("than the month before")."""
+    return clause.opener in _REFERENCE
