@@ -1,0 +1,153 @@
+"""Fitting: what is learned from a shop's tables, step by step, and not twice from the same data."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from storewise.tools.models.card import Card, fingerprint, read_card
+from storewise.tools.shop.generation import Shop, ShopError
+
+RECORD = "fit.json"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A module that learns something from `tables` into a folder of the generation.
+
+    `version` names the module's constant that changes when it learns in another way.
+    """
+
+    name: str
+    doing: str
+    module: str
+    tables: tuple[str, ...]
+    version: str
+    folder: tuple[str, ...]
+
+
+_STEPS = (
+    _Step(
+        "churn",
+        "Training the churn model",
+        "storewise.tools.models.churn",
+        ("orders", "products"),
+        "VERSION",
+        ("models", "churn"),
+    ),
+    _Step(
+        "recommender",
+        "Training the recommender",
+        "storewise.tools.models.recommender",
+        ("orders", "products"),
+        "VERSION",
+        ("models", "recommender"),
+    ),
+    _Step(
+        "cart",
+        "Training the cart model",
+        "storewise.tools.models.cart",
+        ("events",),
+        "VERSION",
+        ("models", "cart"),
+    ),
+    _Step(
+        "reviews",
+        "Indexing the reviews",
+        "storewise.tools.reviews.index",
+        ("reviews",),
+        "FORMAT",
+        ("reviews",),
+    ),
+)
+
+
+def fit(shop: Shop, progress: Progress | None = None) -> dict[str, float]:
+    """Learn from the shop what has not been learned from just this data, and return the seconds by step.
+
+    A step whose tables the shop lacks is skipped with a sentence; so is one that is done already. What
+    is done is recorded after each step, so that an interrupted fit goes on where it stopped.
+    """
+    tell = progress or (lambda sentence: None)
+    seconds: dict[str, float] = {}
+    with _alone(shop):
+        for step in _STEPS:
+            lacking = [table for table in step.tables if not shop.has(table)]
+            if lacking:
+                tell(f"{step.doing}: skipped, the shop has no table {' and no '.join(lacking)}")
+            elif _record(shop).get(step.name) == _state(shop, step):
+                tell(f"{step.doing}: done already")
+            else:
+                tell(step.doing)
+                started = time.monotonic()
+                _run(shop, step, tell)
+                _note(shop, step)
+                seconds[step.name] = round(time.monotonic() - started, 1)
+                tell(f"{step.doing}: {seconds[step.name]} s")
+    return seconds
+
+
+def fitted(shop: Shop) -> bool:
+    """Say whether everything that can be learned from the shop's tables has been."""
+    record = _record(shop)
+    steps = [step for step in _STEPS if all(shop.has(table) for table in step.tables)]
+    return all(record.get(step.name) == _state(shop, step) for step in steps)
+
+
+def cards(shop: Shop) -> list[Card]:
+    """Return the cards of the models trained on this shop's data; a model not trained yet has none."""
+    found = []
+    for step in _STEPS:
+        if step.folder[0] == "models" and shop.folder(*step.folder, "card.json").exists():
+            try:
+                found.append(read_card(shop, shop.folder(*step.folder), step.name, *step.tables))
+            except ShopError:
+                continue  # of other data, or the data did not suffice
+    return found
+
+
+def _run(shop: Shop, step: _Step, tell: Progress) -> None:
+    module = import_module(step.module)
+    folder = shop.folder(*step.folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if step.name == "reviews":
+        module.build(shop, folder, tell)
+    else:
+        module.train(shop, folder)
+
+
+def _state(shop: Shop, step: _Step) -> str:
+    """Return what a step's outcome depends on: the data of its tables and its own version."""
+    return f"{fingerprint(shop, *step.tables)} version:{getattr(import_module(step.module), step.version)}"
+
+
+def _record(shop: Shop) -> dict[str, Any]:
+    try:
+        return dict(json.loads(shop.folder(RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _note(shop: Shop, step: _Step) -> None:
+    record = _record(shop) | {step.name: _state(shop, step)}
+    aside: Path = shop.folder(RECORD + ".new")
+    aside.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    os.replace(aside, shop.folder(RECORD))
+
+
+@contextmanager
+def _alone(shop: Shop) -> Iterator[None]:
+    """Wait until no other process fits this generation; what it has done by then need not be done again."""
+    with open(shop.folder("fit.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
