@@ -11,7 +11,8 @@ The process, for one visit with a cart:
    category page, views of other products of the category (more with low intent), a view of the
    product, and its adding to the cart. Now and then something else is added and removed later (more
    with low intent), and the cart is looked at. Pauses between two clicks are log-normal, longer with
-   low intent; some visitors leave for hours and come back.
+   low intent. Most of those who come to their filled cart at last do so hours later: they
+   went away and came back, to buy or not.
 4. *The decision.* The log-odds of buying rise with intent, with the household's own habit (hidden), for
    visits by email or direct, and from $35 on, where delivery is free; they fall on a phone, for visits by
    ads or social networks, for carts below $15 and late in the evening; and there is a large hidden rest
@@ -62,6 +63,8 @@ _CODE = {event: code for code, event in enumerate(EVENTS)}
 # Where a visit that does not end in a purchase stops.
 _FILLING, _CART, _CHECKOUT, _PAYMENT, _BOUGHT = range(5)
 _STAGE_ODDS = (0.42, 0.30, 0.18, 0.10)
+# The place, within a visit, of the look at the cart before the checkout: after all that fills it.
+_LAST_LOOK = 900.0
 # Seconds that usually pass before an event, by event code.
 _PAUSE = np.array([14.0, 18.0, 22.0, 16.0, 12.0, 15.0, 35.0, 60.0, 30.0])
 
@@ -279,7 +282,7 @@ def _cart_events(
     blocks.append(_block(other_visit, other_place + 0.95, "remove_from_cart", other, price[other]))
 
     for stage, event, at in (
-        (_CART, "view_cart", 900.0),
+        (_CART, "view_cart", _LAST_LOOK),
         (_CHECKOUT, "checkout", 901.0),
         (_PAYMENT, "payment", 902.0),
         (_BOUGHT, "purchase", 903.0),
@@ -318,9 +321,9 @@ def _place_in_time(
     visit = events["visit"].to_numpy()
     code = events["event"].to_numpy()
     pause = _PAUSE[code] * np.exp(rng.normal(0, 0.7, len(events)) - 0.15 * intent[visit])
-    # Some leave with a filled cart and come back to it after minutes or hours.
-    away = (code == _CODE["view_cart"]) & (rng.random(len(events)) < 0.12)
-    pause = np.where(away, pause + np.exp(rng.normal(8.0, 1.2, len(events))).clip(max=18 * 3600), pause)
+    # Many leave with a filled cart and come back to it hours later, within a day.
+    away = (events["place"].to_numpy() == _LAST_LOOK) & (rng.random(len(events)) < 0.7)
+    pause = np.where(away, np.exp(rng.normal(np.log(9 * 3600), 0.6, len(events))).clip(max=22 * 3600), pause)
     pause = np.maximum(np.round(pause), 1.0)
     running = np.cumsum(pause)
     last = np.r_[visit[1:] != visit[:-1], True]
