@@ -17,6 +17,7 @@ from storewise.tools.reviews.search import Hit, Scope
 from storewise.tools.shop.generation import MissingTable, Shop
 
 MOST = 50  # reviews in one answer
+LONGEST_QUERY = 200  # characters
 PHRASES = 6  # praised and blamed phrases, each
 
 
@@ -39,7 +40,7 @@ def search_reviews(
         top: how many reviews.
     """
     tool = "search_reviews"
-    query = (query or "").strip() or None
+    query = _plain(query)
     if query is None and product is None and sentiment is None:
         return Finding(
             tool=tool,
@@ -95,7 +96,7 @@ def review_insights(shop: Shop, product: str | None = None, aspect: str | None =
         aspect: one side of the product to keep to, such as "packaging", "price" or "taste".
     """
     tool = "review_insights"
-    aspect = (aspect or "").strip() or None
+    aspect = _plain(aspect)
     opened = _open(shop, product, tool)
     if isinstance(opened, Finding):
         return opened
@@ -161,6 +162,12 @@ _PHRASE_COLUMNS = (
     Column(name="opinion", label="Said in", role="text"),
     Column(name="reviews", label="Reviews", role="measure", unit="reviews", format="integer"),
 )
+
+
+def _plain(words: str | None) -> str | None:
+    """Return what was asked for on one line, without control characters, short enough to be repeated."""
+    shown = "".join(c if c.isprintable() else " " for c in words or "")
+    return " ".join(shown.split())[:LONGEST_QUERY].strip() or None
 
 
 def _open(shop: Shop, product: str | None, tool: str) -> tuple[Index, Scope] | Finding:
