@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -22,12 +23,19 @@ from storewise.tools.shop.generation import Shop, home, open_shop
 
 WISHES = Path(__file__).parent / "wishes"
 SEED = 7
+_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
 def all_examples(shop: Shop, calls: int, answers: int) -> list[Example]:
     """Return the training examples of all tasks; the same for the same shop and counts."""
     made = list(make_examples(WISHES, shop, calls, SEED))
-    return made + list(make_answers(shop, answers, SEED))
+    return made + [example for example in make_answers(shop, answers, SEED) if _can_be_copied(example)]
+
+
+def _can_be_copied(example: Example) -> bool:
+    """Return whether every figure of the answer stands in what the model is shown: it must only copy."""
+    shown = set(_FIGURE.findall(f"{example.question} {example.finding_text}"))
+    return set(_FIGURE.findall(example.answer)) <= shown
 
 
 def tune(out: Path, calls: int, answers: int, version: int, say: Callable[[str], None]) -> dict[str, Any]:

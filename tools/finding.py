@@ -116,20 +116,18 @@ class Finding(_Frozen):
                 raise ValueError(f"a row has {len(row)} cells for {len(self.columns)} columns")
         return self
 
-    def text(self, rows: int = 5) -> str:
-        """Return the short form that a model reads: headline, the first rows, quotes, caveat."""
+    def text(self, rows: int = 3, columns: int = 4, quotes: int = 2) -> str:
+        """Return the short form that a model reads: headline, the table's first cells, first quotes."""
         lines = [self.headline]
         if self.rows:
-            lines.append(" | ".join(column.label for column in self.columns))
+            shown = self.columns[:columns]
+            lines.append(" | ".join(column.label for column in shown))
             lines += [
-                " | ".join(show(cell, column) for cell, column in zip(row, self.columns, strict=True))
+                " | ".join(show(cell, column) for cell, column in zip(row, shown, strict=False))
                 for row in self.rows[:rows]
             ]
-            if len(self.rows) > rows:
-                lines.append(f"({len(self.rows) - rows} more rows)")
-        lines += [f'[{e.review_id}] "{e.text}"' for e in self.evidence if isinstance(e, ReviewQuote)][:rows]
-        if self.caveat:
-            lines.append(self.caveat)
+        said = [e for e in self.evidence if isinstance(e, ReviewQuote)][:quotes]
+        lines += [f'[{quote.review_id}] "{quote.text}"' for quote in said]
         return "\n".join(lines)
 
 
