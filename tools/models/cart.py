@@ -82,12 +82,6 @@ def train(shop: Shop, folder: Path) -> Card:
         "as_of": shop.as_of.isoformat(),
         "fingerprint": cards.fingerprint(shop, *TABLES),
     }
-    if not shop.has("events"):
-        missing = (
-            "This shop has no table “events”, so nothing is known of its carts. "
-            "Add a file events.csv to the shop's folder and run: storewise load FOLDER"
-        )
-        return _without_model(folder, known, missing)
     now = midnight(shop)
     rows = clicks(shop, now)
     over = rows[rows["bought"] | (rows["ended"] < now - dt.timedelta(hours=OPEN_HOURS))]
@@ -97,7 +91,9 @@ def train(shop: Shop, folder: Path) -> Card:
             f"visits with a cart, and {FEWEST_BOUGHT} of them bought and {FEWEST_BOUGHT} not. "
             "Load more of them with: storewise load FOLDER"
         )
-        return _without_model(folder, known, missing)
+        card = Card(**known, missing=missing)
+        card.save(folder)
+        return card
     edge = now - dt.timedelta(weeks=TEST_WEEKS)
     early = over[over["ended"] < edge - dt.timedelta(hours=OPEN_HOURS)]
     late = over[over["started"] >= edge]
@@ -164,12 +160,6 @@ def midnight(shop: Shop) -> dt.datetime:
     return dt.datetime.combine(shop.as_of + dt.timedelta(days=1), dt.time())
 
 
-def _without_model(folder: Path, known: dict[str, Any], missing: str) -> Card:
-    card = Card(**known, missing=missing)
-    card.save(folder)
-    return card
-
-
 def _too_little(rows: pd.DataFrame) -> bool:
     bought = rows.drop_duplicates("session_id")["bought"]
     return len(bought) < FEWEST_VISITS or not FEWEST_BOUGHT <= bought.sum() <= len(bought) - FEWEST_BOUGHT
@@ -231,7 +221,7 @@ def _fit(table: pd.DataFrame) -> tuple[lgb.Booster, dict[str, list[str]]]:
         "lambda_l2": 10,
         # A longer silence never lowers the risk.
         "monotone_constraints": [1 if name == "idle_seconds" else 0 for name in FEATURES],
-        "num_threads": 2,
+        "num_threads": 1,  # two would wait for each other whenever something else runs
         "deterministic": True,
         "force_row_wise": True,
         "seed": 7,

@@ -214,8 +214,6 @@ def _test(learn: pd.DataFrame, test: pd.DataFrame, learned: list[dt.date], last:
     booster, slope, offset = _fit(learn)
     raw = np.asarray(booster.predict(test[list(FEATURES)], raw_score=True))
     y = test["churned"].to_numpy(dtype=np.float64)
-    quality = _measure(y, _sigmoid(slope * raw + offset))
-    uncalibrated = brier_score_loss(y, _sigmoid(raw))
     active = (test["recency_days"] < HORIZON_DAYS).to_numpy()
 
     def logistic(names: list[str]) -> Floats:
@@ -225,15 +223,13 @@ def _test(learn: pd.DataFrame, test: pd.DataFrame, learned: list[dt.date], last:
         fit = make_pipeline(StandardScaler(), LogisticRegression()).fit(scale(learn), learn["churned"])
         return np.asarray(fit.predict_proba(scale(test))[:, 1])
 
-    recency, rfm = logistic(["recency_days"]), logistic(["recency_days", "orders", "spend"])
-    peers = {"recency alone": _measure(y, recency), "logistic regression on RFM": _measure(y, rfm)}
-    if len(set(y[active])) == 2:
-        quality["auc_active"] = float(roc_auc_score(y[active], raw[active]))
-        peers["recency alone"]["auc_active"] = float(roc_auc_score(y[active], recency[active]))
-        peers["logistic regression on RFM"]["auc_active"] = float(roc_auc_score(y[active], rfm[active]))
-    quality["brier_uncalibrated"] = float(uncalibrated)
-    quality["customers"], quality["churned"] = float(len(y)), float(y.sum())
-    quality["churned_expected"] = float(_sigmoid(slope * raw + offset).sum())
+    probability = _sigmoid(slope * raw + offset)
+    quality = _measure(y, probability, active)
+    recency = _measure(y, logistic(["recency_days"]), active)
+    rfm = _measure(y, logistic(["recency_days", "orders", "spend"]), active)
+    quality["brier_uncalibrated"] = float(brier_score_loss(y, _sigmoid(raw)))
+    quality |= {"customers": float(len(y)), "churned": float(y.sum()), "active": float(active.sum())}
+    quality["churned_expected"] = float(probability.sum())
     after = last + dt.timedelta(days=1)
     end = last + dt.timedelta(days=HORIZON_DAYS)
     return {
@@ -243,26 +239,28 @@ def _test(learn: pd.DataFrame, test: pd.DataFrame, learned: list[dt.date], last:
             f"fitted again on all cut-offs up to {last}"
         ),
         "quality": quality,
-        "peers": peers,
+        "peers": {"recency alone": recency, "logistic regression on RFM": rfm},
         "summary": (
             f"AUC {quality['auc']:.3f} on {len(y):,} customers as of {last} "
-            f"(recency alone {peers['recency alone']['auc']:.3f}, logistic regression on RFM "
-            f"{peers['logistic regression on RFM']['auc']:.3f}); of the tenth with the highest risk "
-            f"{percent(quality['precision_top_tenth'])} stopped, "
-            f"{quality['lift_top_tenth']:.1f} times the average"
+            f"(recency alone {recency['auc']:.3f}, logistic regression on RFM "
+            f"{rfm['auc']:.3f}); on the {active.sum():,} with an order in the "
+            f"{HORIZON_DAYS} days before {quality['active_auc']:.3f} ({recency['active_auc']:.3f} and "
+            f"{rfm['active_auc']:.3f})"
         ),
     }
 
 
-def _measure(y: Floats, p: Floats) -> dict[str, float]:
-    tenth = np.argsort(-p, kind="stable")[: max(1, len(y) // 10)]
-    return {
-        "auc": float(roc_auc_score(y, p)),
-        "average_precision": float(average_precision_score(y, p)),
-        "brier": float(brier_score_loss(y, p)),
-        "precision_top_tenth": float(y[tenth].mean()),
-        "lift_top_tenth": float(y[tenth].mean() / y.mean()),
-    }
+def _measure(y: Floats, p: Floats, active: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Return the figures over all customers, and `active_…` over those who still came before the cut-off."""
+    figures: dict[str, float] = {}
+    for prefix, true, said in (("", y, p), ("active_", y[active], p[active])):
+        tenth = np.argsort(-said, kind="stable")[: max(1, len(true) // 10)]
+        known = 0 < true.sum() < len(true)
+        figures[f"{prefix}auc"] = float(roc_auc_score(true, said)) if known else 0.5
+        figures[f"{prefix}average_precision"] = float(average_precision_score(true, said)) if known else 0.0
+        figures[f"{prefix}brier"] = float(brier_score_loss(true, said)) if len(true) else 0.0
+        figures[f"{prefix}lift_top_tenth"] = float(true[tenth].mean() / true.mean()) if known else 1.0
+    return figures
 
 
 def _sigmoid(score: Floats) -> Floats:

@@ -118,7 +118,8 @@ def features(shop: Shop, cutoff: dt.date) -> pd.DataFrame:
     between 0 and 1. What cannot be known (a gap after one visit) is missing.
     """
     table = shop.query(FEATURES_SQL, {"cutoff": cutoff})
-    return table[["customer_id", *FEATURES]].astype(dict.fromkeys(FEATURES, "float64"))
+    # Sums in parallel differ in their last digits from run to run; the model shall not.
+    return table[["customer_id", *FEATURES]].astype(dict.fromkeys(FEATURES, "float64")).round(6)
 
 
 def churned(shop: Shop, cutoff: dt.date, customers: pd.Series[str]) -> pd.Series[bool]:

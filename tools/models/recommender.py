@@ -322,7 +322,7 @@ def _boost(windows: list[_Window]) -> lgb.Booster:
         "num_leaves": 31,
         "min_data_in_leaf": 200,
         "max_bin": 127,
-        "num_threads": 2,
+        "num_threads": 1,  # two would wait for each other whenever something else runs
         "deterministic": True,
         "force_row_wise": True,
         "seed": 7,

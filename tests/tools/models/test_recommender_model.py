@@ -1,0 +1,128 @@
+"""The recommender: no look ahead, no worse than habit, the same after saving."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import AS_OF, MakeShop, build_shop, many_orders, order_lines, products_of
+
+from storewise.tools.models import recommender
+from storewise.tools.models.purchases import Purchases
+from storewise.tools.models.recommender import FEATURES, candidates
+from storewise.tools.shop.generation import Shop
+
+
+def test_the_card_is_no_worse_than_the_own_most_frequent(small_shop: Shop) -> None:
+    """Protects the promise of the card: measured on the last four weeks, beside habit and popularity."""
+    card = recommender.load(small_shop).card
+    habit = card.peers["own most frequent products"]
+    assert f"tested on {AS_OF - dt.timedelta(days=27)} to {AS_OF}" in card.split
+    for name in ("recall@10", "ndcg@10", "hit_rate@10"):
+        assert 0 <= card.peers["most popular products"][name] <= 1
+        assert card.quality[name] >= habit[name] - 0.02
+
+
+def test_the_future_is_not_seen(tmp_path: Path) -> None:
+    """Protects against leakage: later lines, whatever they are, change nothing up to the cut-off."""
+    lines = many_orders(np.random.default_rng(5))
+    cutoff = AS_OF - dt.timedelta(days=28)
+    later = lines["ordered_at"] >= pd.Timestamp(cutoff) + pd.Timedelta(days=1)
+    moved = lines.copy()
+    moved.loc[later, "product_id"] = "p00"
+    known, other = (
+        Purchases.until(build_shop(tmp_path / name, orders=table, products=products_of(lines)), cutoff)
+        for name, table in (("as", lines), ("moved", moved))
+    )
+    everything = np.ones(len(known.products), dtype=bool)
+    assert later.any()
+    for row in range(0, len(known.customers), 10):
+        items, table = candidates(known, row, everything)
+        again, same = candidates(other, row, everything)
+        assert np.array_equal(items, again)
+        np.testing.assert_array_equal(table, same)
+
+
+def test_the_arrays_saved_and_read_rank_the_same(small_shop: Shop, tmp_path: Path) -> None:
+    """Protects saving: npz without pickles holds all that a ranking needs."""
+    recommender.train(small_shop, tmp_path / "again")
+    first, second = recommender.load(small_shop), recommender.load(small_shop, tmp_path / "again")
+    for customer in first.purchases.customers[:20]:
+        assert first.suggest(str(customer), 10) == second.suggest(str(customer), 10)
+
+
+def test_what_is_offered_fits_what_was_asked(small_shop: Shop) -> None:
+    """Protects order, number, uniqueness and the products that a question keeps to."""
+    model = recommender.load(small_shop)
+    cheese = set(small_shop.query("SELECT product_id FROM products WHERE category = 'Cheese'")["product_id"])
+    for customer in model.purchases.customers[:30]:
+        offers = model.suggest(str(customer), 7)
+        chances = [offer.chance for offer in offers]
+        assert len({offer.product_id for offer in offers}) == 7
+        assert chances == sorted(chances, key=lambda chance: -(chance or 0))
+        assert {offer.product_id for offer in model.suggest(str(customer), 7, cheese)} <= cheese
+
+
+def test_reasons_quote_the_customers_own_purchases(small_shop: Shop) -> None:
+    """Protects the words: times and days are those of this customer and this product."""
+    model = recommender.load(small_shop)
+    days = small_shop.query(
+        """
+        SELECT customer_id, product_id, count(DISTINCT CAST(ordered_at AS DATE)) AS times,
+            CAST($as_of AS DATE) - CAST(max(ordered_at) AS DATE) AS age
+        FROM orders GROUP BY ALL
+        """,
+        {"as_of": small_shop.as_of},
+    ).set_index(["customer_id", "product_id"])
+    seen = 0
+    for customer in model.purchases.customers[:30]:
+        for offer in model.suggest(str(customer), 5):
+            found = re.match(r"bought (\d+) times, last (\d+) days? ago", offer.reason)
+            if found:
+                seen += 1
+                row = days.loc[(str(customer), offer.product_id)]
+                assert (int(found[1]), int(found[2])) == (row["times"], row["age"])
+                assert offer.times == row["times"]
+    assert seen > 20
+
+
+def test_neighbours_lend_what_they_buy(make_shop: MakeShop) -> None:
+    """Protects the second half: who buys bread like others is offered the milk that they buy with it."""
+    rows = [
+        (f"o{who}{week}{item}", f"c{who}", item, str(AS_OF - dt.timedelta(days=7 * week)), 1.0)
+        for who in range(12)
+        for week in range(1, 6)
+        for item in (("bread", "milk") if who < 6 else ("fish", "rice"))
+        if not (who == 0 and item == "milk")
+    ]
+    lines = order_lines(rows)
+    shop = make_shop(orders=lines, products=products_of(lines))
+    recommender.train(shop, shop.folder("models", "recommender"))
+    offers = recommender.load(shop).suggest("c0", 2)
+    assert [offer.product_id for offer in offers] == ["bread", "milk"]
+    assert offers[1].reason == "83.3 % of the customers who buy Bread bread also buy it"
+
+
+def test_who_never_bought_is_offered_what_is_popular(small_shop: Shop) -> None:
+    """Protects new customers: an honest reason and no made-up chance."""
+    offers = recommender.load(small_shop).suggest("quiet", 3)
+    assert len(offers) == 3
+    assert all(offer.chance is None and "of all customers bought it" in offer.reason for offer in offers)
+
+
+def test_a_tiny_shop_is_ranked_by_rule(tiny_shop: Shop) -> None:
+    """Protects small shops: offers without trees, and a card that claims no quality."""
+    model = recommender.load(tiny_shop)
+    assert model.trees is None
+    assert "not measured" in model.card.note().quality
+    assert model.suggest("c1", 3)
+
+
+@pytest.mark.parametrize("name", ["neighbours", "times", "popularity"])
+def test_the_named_features_exist(name: str) -> None:
+    """Protects the rule and the reasons, which look features up by name."""
+    assert name in FEATURES
