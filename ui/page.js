@@ -122,14 +122,14 @@ window.storewise = (() => {
     const down = head.getAttribute("aria-sort") ? head.getAttribute("aria-sort") === "ascending" : number;
     for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const body = head.closest("table").tBodies[0];
-    const value = (row) => row.cells[place].dataset.value;
-    const missing = (row) => value(row) === "";
+    const table = head.closest("table");
+    const value = (record) => record.rows[0].cells[place].dataset.value;
+    const missing = (record) => value(record) === "";
     const compare = (a, b) => number ? value(a) - value(b) : value(a).localeCompare(value(b), "en", { numeric: true });
-    const rows = [...body.rows].sort((a, b) =>
+    const records = [...table.tBodies].sort((a, b) =>
       missing(a) || missing(b) ? missing(a) - missing(b) : compare(a, b) * (down ? -1 : 1));
-    rows.forEach((row, index) => row.toggleAttribute("data-more", index >= 10));
-    body.append(...rows);
+    records.forEach((record, index) => record.toggleAttribute("data-more", index >= 10));
+    table.append(...records);
   }
 
   // ---- charts ----

@@ -24,6 +24,7 @@ STATUS = {
 _NUMERIC = frozenset({"integer", "decimal", "money", "percent"})
 _ROWS_SHOWN = 10
 _LABEL = 26  # characters of a label on a chart's axis
+_BESIDE = 44  # characters that a cell may have beside others
 
 
 def icon(name: str) -> str:
@@ -63,20 +64,22 @@ def card(finding: Finding, headline: bool) -> str:
             f'<div class="chart" style="height:{drawn["layout"]["height"]}px" data-figure="{data}"></div>'
         )
     if finding.rows:
-        parts.append(_table_or_facts(finding, folded=drawn is not None))
+        parts.append(_table_or_facts(finding, drawn=drawn is not None))
     if finding.caveat:
         parts.append(f'<p class="caveat">{icon("info")}<span>{escape(finding.caveat)}</span></p>')
     return "".join(parts)
 
 
-def _table_or_facts(finding: Finding, folded: bool) -> str:
+def _table_or_facts(finding: Finding, drawn: bool) -> str:
     if len(finding.rows) == 1 and len(finding.columns) > 1:
         return facts(finding)
-    if not folded:
+    if not drawn or finding.chart is None:
         return table(finding)
+    # A table that tells much more than its chart, such as reasons, stands open.
+    opened = " open" if len(finding.columns) > 2 + len(finding.chart.y) else ""
     size = f"{len(finding.rows):,} row{'' if len(finding.rows) == 1 else 's'}"
     return (
-        f'<details class="fold" data-fold="table"><summary>{icon("table")}The figures'
+        f'<details class="fold" data-fold="table"{opened}><summary>{icon("table")}The figures'
         f'<span class="count">{size}</span></summary>{table(finding)}</details>'
     )
 
@@ -92,24 +95,35 @@ def facts(finding: Finding) -> str:
 
 
 def table(finding: Finding) -> str:
-    """Return a finding's table; its headings sort by the raw values, rows past the tenth are folded."""
+    """Return a finding's table; its headings sort by the raw values, rows past the tenth are folded.
+
+    A column of longer texts, such as reasons, has no room beside the others: each of its texts
+    stands on a line of its own, below the row it belongs to.
+    """
+    columns = list(enumerate(finding.columns))
+    longest = [max(len(cell(row[place], column)) for row in finding.rows) for place, column in columns]
+    beside = [(place, column) for place, column in columns if longest[place] <= _BESIDE or place == 0]
+    below = [(place, column) for place, column in columns if (place, column) not in beside]
     heads = "".join(
         f'<th scope="col"{_side(column)}>'
         f'<button type="button" data-sort>{escape(heading(column))}</button></th>'
-        for column in finding.columns
+        for _, column in beside
     )
-    rows = "".join(
-        f"<tr{' data-more' if number >= _ROWS_SHOWN else ''}>"
-        + "".join(_td(value, column) for value, column in zip(row, finding.columns, strict=True))
-        + "</tr>"
-        for number, row in enumerate(finding.rows)
-    )
+    rows = ""
+    for number, row in enumerate(finding.rows):
+        cells = "".join(_td(row[place], column) for place, column in beside)
+        notes = "".join(
+            f'<tr class="below"><td colspan="{len(beside)}"><div><span>{escape(column.label)}:</span> '
+            f"{escape(cell(row[place], column))}</div></td></tr>"
+            for place, column in below
+        )
+        rows += f"<tbody{' data-more' if number >= _ROWS_SHOWN else ''}><tr>{cells}</tr>{notes}</tbody>"
     more = ""
     if len(finding.rows) > _ROWS_SHOWN:
         more = f'<button type="button" class="more" data-more>All {len(finding.rows):,} rows</button>'
     return (
         '<div class="table"><div class="scroll" tabindex="0" role="region" aria-label="Table">'
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{more}</div>"
+        f"<table><thead><tr>{heads}</tr></thead>{rows}</table></div>{more}</div>"
     )
 
 
@@ -121,10 +135,11 @@ def _side(column: Column, text: str = "") -> str:
 
 def _td(value: Cell, column: Column) -> str:
     raw = _finite(value)
-    text = escape(cell(value, column))
+    said = cell(value, column)
+    text = escape(said)
     if column.format == "percent" and isinstance(raw, int | float) and 0 <= raw <= 1:
         text = f'<span class="share" style="--share:{raw:.3f}">{text}</span>'
-    return f'<td{_side(column, text)} data-value="{escape(_raw(raw))}">{text}</td>'
+    return f'<td{_side(column, said)} data-value="{escape(_raw(raw))}">{text}</td>'
 
 
 def _finite(value: Cell) -> Cell:
@@ -187,7 +202,7 @@ def figure(finding: Finding) -> dict[str, Any] | None:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= _LABEL else label[: _LABEL - 1].rsplit(" ", 1)[0] + " …"
+    return label if len(label) <= _LABEL else label[: _LABEL - 1].rstrip() + "…"
 
 
 def _axis(column: Column) -> dict[str, Any]:

@@ -43,12 +43,12 @@ def _row(step: Step) -> str:
 
 
 def shop_note(note: str) -> str:
-    """Return the footer: what in the shop's data is real, simulated and matched; folded on a phone."""
+    """Return the footer: what in the shop's data is real, simulated and matched; a click shows all of it."""
     if not note:
         return ""
     return (
-        f'<p class="shop-note">{escape(note)}</p><details class="shop-note"><summary>{icon("info")}'
-        f"What is real, simulated and matched</summary>{escape(note)}</details>"
+        f'<details class="shop-note"><summary>{icon("info")}<span class="short">What is real, simulated and '
+        f'matched</span><span class="note-text">{escape(note)}</span></summary></details>'
     )
 
 

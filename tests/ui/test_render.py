@@ -24,8 +24,23 @@ def test_a_table_shows_values_as_their_columns_say_and_keeps_the_raw_ones() -> N
 
 def test_rows_past_the_tenth_are_folded_and_counted() -> None:
     shown = card(RANKING, headline=False)
-    assert shown.count("<tr data-more>") == 2
+    assert shown.count("<tbody data-more>") == 2
     assert "All 12 rows" in shown
+
+
+def test_longer_texts_stand_below_their_row() -> None:
+    why = Column(name="why", label="Why", role="text")
+    reason = "no order in the last 30 days, against six per 30 days before"
+    told = RANKING.model_copy(
+        update={
+            "columns": (*RANKING.columns, why),
+            "rows": tuple((*row, reason) for row in RANKING.rows[:2]),
+            "chart": None,
+        }
+    )
+    shown = card(told, headline=False)
+    assert shown.count('<tr class="below"><td colspan="4">') == 2
+    assert Markup(shown).text.count(f"Why: {reason}") == 2
 
 
 def test_one_row_is_a_list_of_facts() -> None:
