@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from storewise.agent.grounding.dates import When
 from storewise.agent.grounding.numbers import Number
-from storewise.agent.grounding.reading import Mention, Reading, refers
+from storewise.agent.grounding.reading import Clause, Mention, Reading, refers
 from storewise.agent.grounding.words import (
     DOWN,
     DURATIONS,
+    ONES,
+    UNITS,
     FLAT,
     KINDS,
     LESS,
@@ -25,12 +27,14 @@ from storewise.agent.grounding.words import (
     UP,
 )
 
+Window = tuple[float, str]
 _LINKS = frozenset("for in of from by on at to with is was : came goes belongs".split())
 _BETWEEN_ITEMS = frozenset(
     ", and & or / then ; with at around about roughly against versus vs to than compared".split()
 )
 _BEFORE = frozenset("before previous previously prior preceding earlier former".split())
 _THEN = _BEFORE | {"usual", "normal"}
+_WINDOWS = frozenset("last past previou previous next coming following within first".split())
 _RANGE = frozenset("range ranging ranged between span spanning vary varying".split())
 
 
@@ -54,7 +58,9 @@ class Claim:
         change: 1 or -1 where the figure is by how much something rose or fell.
         reference: the figure belongs to what is compared with ("than the 428 before").
         extreme: 1 or -1 where the clause speaks of the highest or lowest.
-        part: the figure is the part of a total ("27 of 33"), `whole` the total.
+        whole: the figure is the total of a part ("27 of 33").
+        average: the clause speaks of the average of many; window: of the last days or weeks.
+        near: all names of the clause.
     """
 
     number: Number
@@ -70,6 +76,9 @@ class Claim:
     extreme: int = 0
     ranged: bool = False
     whole: bool = False
+    average: bool = False
+    window: Window | None = None
+    near: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
 
@@ -147,14 +156,24 @@ def _claim(
         if kind not in claim.names and kind not in claim.soft_names:
             claim.soft_names[kind] = _chosen(reading, figure, scene, kind) or names
     hard, soft = _tie(reading, figure, figures, reading.of("when"), pairs["when"])
-    if hard:
-        claim.when = _dated(hard[0], reading)
+    end = _end_of_range(reading, clause)
+    if end:
+        claim.when = end
+    elif hard:
+        claim.when = hard[0].when
     elif soft:
         claim.soft_whens = tuple(mention.when for mention in soft if mention.when)
     else:
         claim.soft_whens = scene.whens
     claim.change = _change(reading, figure)
-    claim.reference = refers(clause) or clause.opener == "from" or bool(_BEFORE & set(words))
+    claim.reference = refers(clause) or clause.opener == "from" or _looks_back(words)
+    claim.near = frozenset(
+        name for one in reading.of("name") if one.clause == figure.clause for name in one.names
+    )
+    claim.average = _is_average(reading, figure)
+    claim.window = window_of(words)
+    if claim.window is None and figure.clause and len(reading.norms(figure.clause - 1)) <= 6:
+        claim.window = window_of(reading.norms(figure.clause - 1))  # "in the last 26 weeks, they spent"
     claim.whole = figure.start > 0 and _is_whole(reading, figure)
     claim.extreme = extreme(words)
     everywhere = {token.norm for token in reading.sentence.tokens}
@@ -163,14 +182,66 @@ def _claim(
     return claim
 
 
-def _dated(mention: Mention, reading: Reading) -> When | None:
-    """Return a mention's period, with the year that the sentence names beside it ("In 2017, March ...")."""
-    when = mention.when
-    if when and when.start[0] is None:
-        for other in reading.of("when"):
-            if other.when and other.when.start[0] is not None:
-                return when
-    return when
+def _has_figure(reading: Reading, clause: int, number: Number) -> bool:
+    return any(
+        one.clause == clause and one.number and one.number.kind == number.kind for one in reading.of("number")
+    )
+
+
+def _end_of_range(reading: Reading, clause: Clause) -> When | None:
+    """Return the end of a range that a figure belongs to: "rose from 10 to 12 between May and July"."""
+    at = reading.clauses.index(clause)
+    openers = [one.opener for one in reading.clauses[max(0, at - 1) : at + 2]]
+    if ("from", "to") not in zip(openers, openers[1:], strict=False) or clause.opener not in ("from", "to"):
+        return None
+    ranges = [one.when for one in reading.of("when") if one.when and len(one.when.parts) == 2]
+    if len(ranges) != 1:
+        return None
+    return ranges[0].parts[0 if clause.opener == "from" else 1]
+
+
+def window_of(words: list[str]) -> Window | None:
+    """Return the span of "in the last 26 weeks" among `words`, or None."""
+    for at, word in enumerate(words):
+        if word in ("last", "past", "previous", "previou") and at + 2 < len(words) and words[at + 2] in UNITS:
+            unit = UNITS[words[at + 2]]
+            count = words[at + 1]
+            if unit in DURATIONS and (count.isdigit() or count in ONES):
+                return (float(count) if count.isdigit() else float(ONES[count])), unit
+    return None
+
+
+def _looks_back(words: list[str]) -> bool:
+    """Whether a clause speaks of what was before: "the month before", "previously", not "before Beef"."""
+    for at, word in enumerate(words):
+        after = words[at + 1] if at + 1 < len(words) else ""
+        if word in _BEFORE and (
+            word not in ("before", "earlier") or after in ("", ".", "that", "it") or after[:1] == "."
+        ):
+            return True
+    return False
+
+
+def _is_average(reading: Reading, figure: Mention) -> bool:
+    """Whether the clause of a figure speaks of the average of many, or of all of them."""
+    clause = reading.clauses[figure.clause]
+    orders = [
+        one
+        for one in reading.of("measure")
+        if one.clause == figure.clause and "average_order_value" in one.measures
+    ]
+    for at in range(clause.start, clause.end):
+        word = reading.sentence.tokens[at].norm
+        inside = (
+            any(one.start <= at < one.end for one in orders)
+            and figure.number
+            and figure.number.kind == "money"
+        )
+        if word in ("average", "mean", "avg", "overall", "everyone", "everybody") and not inside:
+            return True
+        if word == "all" and at + 1 < clause.end and reading.sentence.tokens[at + 1].norm in UNITS:
+            return True
+    return False
 
 
 def _chosen(reading: Reading, figure: Mention, scene: Scene, kind: str) -> frozenset[str] | None:
@@ -481,6 +552,10 @@ def _measure(
     if claim.change:
         claim.measures = frozenset({"change"})
         return
+    lead = reading.sentence.tokens[figure.start - 1].norm if figure.start else ""
+    if lead in _WINDOWS and number.kind == "number" and (number.unit in DURATIONS or number.unit is None):
+        claim.measures = frozenset({"horizon"})
+        return
     if headers:
         cell = sum(1 for token in reading.sentence.tokens[: figure.start] if token.text == "|")
         cell -= reading.sentence.text.startswith("|")
@@ -508,7 +583,11 @@ def _measure(
         claim.measures = frozenset({"share", "positive", "negative", "quality", "risk"})
         return
     earlier = [measures for mention, measures in mentions if mention.clause < figure.clause]
-    later = [measures for mention, measures in mentions if mention.clause > figure.clause]
+    later = [
+        measures
+        for mention, measures in mentions
+        if mention.clause > figure.clause and not _has_figure(reading, mention.clause, number)
+    ]
     if earlier:
         claim.soft_measures = earlier[-1]
     elif later and not scene.measures:

@@ -114,7 +114,7 @@ def _written(day: Day) -> str:
     return f"{day[2]} {calendar.month_name[day[1]]}" + (f" {day[0]}" if day[0] else "")
 
 
-def of_day(day: dt.date, grain: Grain = "day", iso: bool = False) -> When:
+def of_day(day: dt.date, grain: str = "day", iso: bool = False) -> When:
     """Return the day, or the week, month, quarter or year that begins or lies around it."""
     if grain == "week":
         last = day + dt.timedelta(days=6)
@@ -129,16 +129,12 @@ def of_day(day: dt.date, grain: Grain = "day", iso: bool = False) -> When:
 def of_span(start: dt.date, end: dt.date) -> When:
     """Return the span from `start` to `end`, named a month, quarter or year where it is one."""
     first, last = (start.year, start.month, start.day), (end.year, end.month, end.day)
-    for grain, months in (("month", 1), ("quarter", 3), ("year", 12)):
-        ends = start.month + months - 1
-        if (
-            start.day == 1
-            and start.year == end.year
-            and ends == end.month
-            and (start.month - 1) % months == 0
-        ):
-            if end.day == calendar.monthrange(end.year, end.month)[1]:
-                return When(first, last, grain)  # type: ignore[arg-type]
+    spans: tuple[tuple[Grain, int], ...] = (("month", 1), ("quarter", 3), ("year", 12))
+    for grain, months in spans:
+        whole = start.day == 1 and (start.month - 1) % months == 0 and start.year == end.year
+        ended = end.month == start.month + months - 1 and end.day == _month_end(end.year, end.month)
+        if whole and ended:
+            return When(first, last, grain)
     return When(first, last, "range" if first != last else "day")
 
 

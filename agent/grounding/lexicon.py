@@ -9,10 +9,11 @@ from storewise.agent.grounding.tokens import Token, tokens
 from storewise.agent.grounding.words import LEVELS, MEASURES, UNITS
 
 # Words of a size, not of a name: "Potato chips 12 oz" may be called potato chips.
-_SIZES = frozenset(
+SIZES = frozenset(
     "oz lb ct ml l g kg gal gallon pt qt pk pack count inch in cm ltr liter litre fl doz case".split()
 )
-_NAMED_IN_PART = frozenset({"product", "category", "brand", "name", "aspect", "department"})
+_NAMED_IN_PART = frozenset({"product", "category", "brand", "name", "aspect"})
+_SIGNS = frozenset("& / - : . ' + ( )".split())
 _MEASURE_WORDS = frozenset(word for phrase in MEASURES for word in phrase)
 
 
@@ -79,10 +80,10 @@ class Lexicon:
 
 
 def _taken(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:
-    """Return how many tokens from `at` spell `parts`, or 0."""
+    """Return how many tokens from `at` spell `parts`, or 0; signs between them do not count."""
     here = at
     for part in parts:
-        while here < len(words) and here > at and words[here].text in ("&", "/", "-", ":", ".", "'", "+"):
+        while at < here < len(words) and not words[here].text[0].isalnum() and words[here].text in _SIGNS:
             here += 1
         if here >= len(words) or words[here].norm != part:
             return 0
@@ -91,10 +92,21 @@ def _taken(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:
 
 
 def _longest(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:
-    here = 0
-    while here < len(parts) and at + here < len(words) and words[at + here].norm == parts[here]:
-        here += 1
-    return here
+    """Return how many tokens from `at` spell words of `parts` in order, some of which may be left out."""
+    here, part = at, 0
+    last = at
+    while here < len(words):
+        if words[here].text in _SIGNS and here > at:
+            here += 1
+            continue
+        found = next((place for place in range(part, len(parts)) if parts[place] == words[here].norm), None)
+        if found is None or (here == at and found):
+            break
+        here, part = here + 1, found + 1
+        # A number or an everyday word belongs to the name only where the name goes on or ends with it.
+        if part == len(parts) or not (words[here - 1].is_number or words[here - 1].norm in EVERYDAY):
+            last = here
+    return last - at
 
 
 def _telling(norms: list[str]) -> bool:
@@ -102,7 +114,7 @@ def _telling(norms: list[str]) -> bool:
     return any(
         norm.isalpha()
         and len(norm) > 2
-        and norm not in _SIZES
+        and norm not in SIZES
         and norm not in EVERYDAY
         and norm not in LEVELS
         and norm not in UNITS

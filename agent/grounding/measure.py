@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from storewise.agent.grounding.check import Verdict, check
+from storewise.agent.grounding.verdict import Verdict, check
 from storewise.tools.finding import Finding
 
 DEFAULT = Path("tests/agent/grounding/cases")

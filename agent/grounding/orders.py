@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from storewise.agent.grounding import claims
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When
-from storewise.agent.grounding.facts import Book, Ranking, alike
+from storewise.agent.grounding.book import Book
+from storewise.agent.grounding.facts import Ranking, alike
 from storewise.agent.grounding.reading import Mention, Reading, refers
 from storewise.agent.grounding.words import COMPARATIVE, LEAVE, STAY, SUPERLATIVE, UNITS
 
@@ -48,7 +49,7 @@ def listed(book: Book, readings: Sequence[Reading]) -> list[str]:
     if len(names) < 2 or len(names) != len(items):
         return []
     for ranking in book.rankings:
-        places = [_row(ranking, one.names, None) for one in names]
+        places = [ranking.row(one.names, None) for one in names]
         if None in places:
             continue
         order = [place for place in places if place is not None]
@@ -62,15 +63,6 @@ def listed(book: Book, readings: Sequence[Reading]) -> list[str]:
 def _falls_or_rises(values: list[float | None]) -> bool:
     known = [value for value in values if value is not None]
     return len(known) == len(values) and (known == sorted(known) or known == sorted(known, reverse=True))
-
-
-def _row(ranking: Ranking, names: frozenset[str], when: When | None) -> int | None:
-    for at, row in enumerate(ranking.rows):
-        if names and names & row:
-            return at
-        if when and ranking.whens[at] and when.same(ranking.whens[at]):  # type: ignore[arg-type]
-            return at
-    return None
 
 
 class _Judge:
@@ -125,14 +117,14 @@ class _Judge:
 
     def _rankings(self, one: Mention) -> Iterator[tuple[Ranking, int]]:
         for ranking in self.book.rankings:
-            row = _row(ranking, one.names, one.when)
+            row = ranking.row(one.names, one.when)
             if row is not None:
                 yield ranking, row
 
     def _columns(self, ranking: Ranking, measures: frozenset[str]) -> list[list[float | None]]:
         """Return the columns of these measures; without a measure, all."""
         fitting = [values for named, values in ranking.columns if alike(measures, named)]
-        return fitting or ([] if measures & _known(ranking) else [values for _, values in ranking.columns])
+        return fitting or ([] if measures & ranking.measures else [values for _, values in ranking.columns])
 
     # Highest and lowest
 
@@ -235,7 +227,7 @@ class _Judge:
         chosen = self._chosen(position, subjects)
         decidable = False
         for ranking, _ in self._rankings(chosen[0]):
-            places = [_row(ranking, one.names, one.when) for one in chosen]
+            places = [ranking.row(one.names, one.when) for one in chosen]
             if None in places:
                 continue
             decidable = True
@@ -245,7 +237,7 @@ class _Judge:
                 side > 0
                 and not ranking.series
                 and rows == set(range(count))
-                and not alike(measures, _known(ranking))
+                and not alike(measures, ranking.measures)
             ):
                 return None
             for values in self._columns(ranking, measures):
@@ -391,7 +383,7 @@ class _Judge:
     def _compare(self, one: Mention, other: Mention, measures: frozenset[str]) -> int | None:
         """Return 1 where `one` has more than `other`, -1 for less, 0 for as much, None where nothing says."""
         for ranking, row in self._rankings(one):
-            against = _row(ranking, other.names, other.when)
+            against = ranking.row(other.names, other.when)
             if against is None or against == row:
                 continue
             fitting = [values for named, values in ranking.columns if alike(measures, named)]
@@ -434,7 +426,7 @@ class _Judge:
                 continue
             orders = []
             for ranking, row in self._rankings(before[-1]):
-                later = _row(ranking, here[0].names, None)
+                later = ranking.row(here[0].names, None)
                 if later is None or ranking.series:
                     continue
                 columns = [values for _, values in ranking.columns]
@@ -543,7 +535,7 @@ class _Judge:
     def _points(self, ranking: Ranking, whens: list[When]) -> tuple[int, int] | None:
         """Return the rows from which and to which something turned."""
         named = [part for when in whens for part in (when.parts or (when,))]
-        rows = sorted({row for when in named if (row := _row(ranking, frozenset(), when)) is not None})
+        rows = sorted({row for when in named if (row := ranking.row(frozenset(), when)) is not None})
         if len(rows) >= 2:
             return rows[0], rows[-1]
         if len(rows) == 1:
@@ -599,8 +591,8 @@ def _likely(words: list[str]) -> bool | None:
         return turned
     if sure is None:
         return None
-    stays = any(word in STAY for word in words)
     leaves = any(word in LEAVE for word in words)
+    stays = not leaves and any(word in STAY for word in words)
     if stays == leaves:
         return None
     return (sure != turned) if leaves else (sure == turned)
@@ -615,10 +607,6 @@ def _anchored(scene: Scene) -> frozenset[str]:
 
 def _kind(one: Mention) -> str:
     return "when" if one.kind == "when" else one.what
-
-
-def _known(ranking: Ranking) -> frozenset[str]:
-    return frozenset().union(*(named for named, _ in ranking.columns)) if ranking.columns else frozenset()
 
 
 def _less(one: float | None, other: float | None) -> bool:

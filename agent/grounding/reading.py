@@ -10,7 +10,7 @@ from typing import Literal
 from storewise.agent.grounding import dates, numbers
 from storewise.agent.grounding.everyday import EVERYDAY, GOODS
 from storewise.agent.grounding.lexicon import Lexicon, key
-from storewise.agent.grounding.tokens import Sentence, Token, plain, sentences
+from storewise.agent.grounding.tokens import Sentence, Token, plain, sentences, singular
 from storewise.agent.grounding.words import (
     CURRENCIES,
     ID_NOUNS,
@@ -28,6 +28,7 @@ _QUOTE = re.compile(
     r'"([^"\n]{1,600})"|(?:(?<=^)|(?<=[\s(\[:]))\'([^\'\n](?:[^\n]{0,600}?[^\s]))\'(?=[\s.,;:!?)\]]|$)', re.M
 )
 _QUOTED = 0xE000  # quotations are masked by one private character each
+NAMED = "\uf8ff"  # stands before a name that was in quotation marks
 _ACRONYMS = frozenset("ok id ids auc rfm aov ai faq csv usd us vs pm am q1 q2 q3 q4 tv i".split())
 _LONGEST_PHRASE = max(len(phrase) for phrase in MEASURES)
 _FIRST_WORDS: dict[str, int] = {}
@@ -41,6 +42,14 @@ _REFERENCE = frozenset("than versus vs against compared".split())
 _COPULAS = frozenset(
     "is are was were be been become became remain remains still 's it's they're call called as a an".split()
 )
+# What may follow a name that is also an everyday word, at the start of a sentence: "Private took".
+_AFTER_NAME = frozenset(
+    ": ( | , brand label category ha have had took take is was are were brought made sold led lead leading earned "
+    "account accounted come came follow followed with at and rank contributed contribute make".split()
+)
+_SEGMENT_NORMS = {
+    singular(name.split()[0]): [(name, [singular(part) for part in name.split()])] for name in SEGMENTS
+}
 _BEFORE_COUNT = frozenset(
     "top first last the all these those next only of other about some another his their".split()
 )
@@ -111,7 +120,7 @@ def masked(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
     def mask(match: re.Match[str]) -> str:
         said = match.group(1) or match.group(2)
         if key(said) in lexicon or len(quotes) > 500:
-            return said
+            return f" {NAMED} {said} "
         quotes.append(said)
         return f" {chr(_QUOTED + len(quotes) - 1)} "
 
@@ -224,22 +233,15 @@ class Reader:
             capital = words[at].text[0].isupper() or words[at].text[0].isdigit()
             if norm in LEVELS and kinds == {"level"}:
                 names = frozenset({LEVELS[norm]})
+            elif kinds == {"phrase"}:
+                near = {words[at - 1].text if at else "", words[end].text if end < len(words) else ""}
+                if norm in EVERYDAY and not near & {NAMED, "(", ":"}:
+                    return None
             elif (norm in EVERYDAY or norm in UNITS) and not kinds & {"aspect", "sentiment", "level"}:
                 after = words[at + 1].norm if at + 1 < len(words) else ""
                 if not capital and after not in ("brand", "label", "category", "segment", "department"):
                     return None
-                if at == 0 and after not in (
-                    ":",
-                    "(",
-                    "|",
-                    "brand",
-                    "label",
-                    "category",
-                    "ha",
-                    "have",
-                    "took",
-                    "is",
-                ):
+                if at == 0 and after not in _AFTER_NAME:
                     kinds_fit = kinds & {"brand", "category", "product", "name"} and norm not in EVERYDAY
                     if not kinds_fit and norm in EVERYDAY and len(words) > 1 and words[1].is_word:
                         return None
@@ -283,6 +285,8 @@ class Reader:
 
     def _unknown(self, words: Sequence[Token], at: int, sentence: Sentence) -> Mention | None:
         token = words[at]
+        if ":" in token.text and token.is_number and token.norm not in self._vocabulary:
+            return Mention("unknown", at, at + 1, token.text)
         if not token.is_word:
             return None
         norm = token.norm
@@ -333,12 +337,10 @@ class Reader:
 
 def _segment(words: Sequence[Token], at: int) -> tuple[str, int] | None:
     """Read the name of a segment of customers at `at`: "Champions", "At risk", "a loyal customer"."""
-    for name in SEGMENTS:
-        parts = name.split(" ")
-        norms = [key(part) for part in parts]
-        if [word.norm for word in words[at : at + len(parts)]] != norms:
+    for name, norms in _SEGMENT_NORMS.get(words[at].norm, ()):
+        if [word.norm for word in words[at : at + len(norms)]] != norms:
             continue
-        end = at + len(parts)
+        end = at + len(norms)
         after = words[end].norm if end < len(words) else ""
         before = words[at - 1].text.lower() if at else ""
         capital = words[at].text[0].isupper()
@@ -405,7 +407,7 @@ def _split(reading: Reading) -> None:
     start, opener, depth = 0, "", 0
     for at, word in enumerate(words):
         lower = word.text.lower()
-        before_figure = lower in ("to", "from") and (at + 1 in figures or at + 2 in figures) and at > start
+        before_figure = lower in ("to", "from", "after") and (at + 1 in figures or at + 2 in figures)
         if inside[at] or not (lower in _BREAKS or before_figure):
             continue
         if at > start:

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     r"""
     \d{4}-(?:\d{2}(?:-\d{2})?|W\d{2})(?![\w-])      # ISO day, month or week
   | \d{1,4}/\d{1,2}/\d{2,4}(?![\w/])                # a day with slashes
+  | \d{1,2}:\d{2}(?!\d)                             # a time of day
   | \d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)              # 1,234.50
   | \d{1,3}(?:,\d{3})+(?:\.\d+)?[kKmMbB]n?(?!\w)
   | \d+\.\d+(?!\w)                                  # 12.3

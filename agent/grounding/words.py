@@ -105,6 +105,7 @@ ALIKE: tuple[frozenset[str], ...] = (
     frozenset({"value", "revenue_of_cart"}),
     frozenset({"reviews", "mentions"}),
     frozenset({"score", "rating"}),
+    frozenset({"age", "years"}),
 )
 
 # What a count counts. Nouns of one meaning share a name with the measure.

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from storewise.agent.grounding import claims, orders
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When
-from storewise.agent.grounding.facts import Book, Fact, alike, measures_of
+from storewise.agent.grounding.book import Book, squeezed
+from storewise.agent.grounding.facts import Fact, alike, measures_of
 from storewise.agent.grounding.numbers import Number
 from storewise.agent.grounding.reading import Mention, Reading
 from storewise.agent.grounding.tokens import plain
@@ -20,7 +21,6 @@ from storewise.tools.finding import Finding
 _ANCHORS = ("customer", "session", "review")
 _ATTRIBUTES = ("segment", "level", "sentiment", "product", "category", "brand", "name", "aspect")
 _LABELS = ("segment", "level", "sentiment")
-_TOTAL = frozenset("total altogether lifetime overall".split())
 
 
 class Verdict(BaseModel):
@@ -45,7 +45,7 @@ def check(
     problems: list[str] = []
     headers: list[frozenset[str]] | None = None
     for at, reading in enumerate(readings):
-        if " ".join(reading.sentence.text.split()) not in book.trusted:
+        if squeezed(reading.sentence.text) not in book.trusted:
             cells = reading.sentence.cells
             if not cells:
                 headers = None
@@ -262,11 +262,7 @@ class _Sentence:
                 yield f"No finding says '{options[0].text}' of {anchor.text}."
 
     def _joined(self, anchor: Mention, other: Mention) -> bool:
-        return any(
-            anchor.names & group.names and other.names & group.names
-            for group in self.book.groups
-            if group.row
-        )
+        return any(anchor.names & group.names and other.names & group.names for group in self.book.groups)
 
     def _decidable(self, anchor: Mention, other: Mention) -> bool:
         """Whether the findings could say it: a level only where some finding gives that one a level."""
@@ -274,7 +270,7 @@ class _Sentence:
             return False  # said already: it stands in no finding
         if other.what != "level":
             return any(name in self.book.lexicon for name in other.names) or other.what == "segment"
-        levels = [group for group in self.book.groups if group.row and anchor.names & group.names]
+        levels = [group for group in self.book.groups if anchor.names & group.names]
         return any(
             name in self.book.lexicon and self.book.lexicon.kind(name) == "level"
             for group in levels
@@ -339,18 +335,39 @@ class _Sentence:
     def _measure_fits(self, claim: Claim, fact: Fact) -> bool:
         if fact.count:
             return not claim.measures & {"positive", "negative", "change"}
-        mine, theirs = _span_of(claim.words), _span_of(fact.words)
-        if mine and theirs and mine != theirs:
+        if not self._scope_fits(claim, fact):
             return False
         if claim.change and fact.change:
             return True
-        if not fact.measures:
+        if not fact.measures or (fact.about is None and claim.number.unit):
             return "change" not in claim.measures
         if claim.measures:
             return alike(claim.measures, fact.measures)
         if claim.soft_measures and not alike(claim.soft_measures, fact.measures) and not fact.change:
             return not self._said_otherwise(claim, claim.soft_measures)
         return True
+
+    def _scope_fits(self, claim: Claim, fact: Fact) -> bool:
+        """Whether claim and fact are both of one or both the average of many, and of the same last days."""
+        if fact.average and not claim.average and fact.kind != "number":
+            return False
+        if claim.average and not fact.average and claim.number.kind == "percent" and fact.about is not None:
+            return False
+        if fact.about is None or "horizon" in claim.measures or claim.window == fact.window:
+            return True
+        if claim.window and fact.window:
+            return False
+        return not any(
+            one.window == claim.window
+            and one.kind == fact.kind
+            and one.measures
+            and one.about is not None
+            and alike(one.measures, fact.measures)
+            and one.own == fact.own
+            and one.value != fact.value
+            and not one.count
+            for one in self.book.facts
+        )
 
     def _said_otherwise(self, claim: Claim, measures: frozenset[str]) -> bool:
         """Whether a finding holds a figure of these measures for those the claim speaks of, and another one."""
@@ -376,7 +393,7 @@ class _Sentence:
                 continue
             if any(name in self.book.lexicon and self.book.lexicon.kind(name) == kind for name in fact.about):
                 return self._shown(names)
-        said = frozenset().union(*claim.names.values(), *claim.soft_names.values())
+        said = claim.near.union(*claim.names.values(), *claim.soft_names.values())
         for must in fact.own:
             if not must & said and not self._is_extreme(claim, fact):
                 return ""
@@ -492,13 +509,6 @@ def _fits(number: Number, fact: Fact) -> bool:
         if fact.kind == "percent":
             return number.step < 1 and (number.fits(fact.value) or number.fits(fact.value / 100))
     return False
-
-
-def _span_of(words: frozenset[str]) -> str:
-    """Return whether words speak of a total or of the last days."""
-    if words & _TOTAL:
-        return "total"
-    return "recent" if "last" in words and words & {"day", "week", "month"} else ""
 
 
 def _covers(when: When, day: When) -> bool:

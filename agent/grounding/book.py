@@ -1,0 +1,561 @@
+"""Findings turned into facts: each figure with what it is about, which measure and when.
+
+A table's cell is about its row; a figure in a headline or a text cell is read by the same rules as one in
+an answer, and is about the names of its sentence unless another figure of its kind stands beside it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from storewise.agent.grounding import claims, dates
+from storewise.agent.grounding.claims import Claim, Scene
+from storewise.agent.grounding.dates import When
+from storewise.agent.grounding.facts import Dated, Fact, Group, Ranking, Statement, measures_of
+from storewise.agent.grounding.lexicon import Lexicon, key
+from storewise.agent.grounding.names import argument_names, cell_names, column_kind, names_in, vocabulary
+from storewise.agent.grounding.numbers import Kind
+from storewise.agent.grounding.reading import Reader, Reading
+from storewise.agent.grounding.tokens import plain, singular, tokens
+from storewise.agent.grounding.words import MEASURES, UNITS
+from storewise.tools.finding import Cell, Column, DataNote, Finding, ModelNote, ReviewQuote
+
+_FEW_ROWS = 25  # of longer tables, only the rows that the answer names are read for their text
+_LABELS = ("level", "sentiment", "segment")
+_LEFT_OUT = frozenset("outside except excluding without not besides".split())
+
+
+class Book:
+    """All that the findings of a conversation and the question hold.
+
+    `answer` is only used to leave the text of rows unread that the answer does not name.
+    """
+
+    def __init__(
+        self, findings: Sequence[Finding], earlier: Sequence[Finding], question: str, answer: str = ""
+    ) -> None:
+        self.lexicon = Lexicon()
+        self.facts: list[Fact] = []
+        self.groups: list[Group] = []
+        self.dated: list[Dated] = []
+        self.statements: list[Statement] = []
+        self.rankings: list[Ranking] = []
+        self.quotes: list[ReviewQuote] = []
+        self.texts: list[str] = [plain(question)]
+        self.trusted: set[str] = set()
+        self.whens: list[When] = []
+        self._answer = frozenset(token.norm for token in tokens(plain(answer)))
+        everything = [*findings, *(one for one in earlier if one not in findings)]
+        words = {token.norm for token in tokens(plain(question))}
+        for finding in everything:
+            self._name(finding)
+            words |= vocabulary(finding)
+        self.reader = Reader(self.lexicon, frozenset(words))
+        for at, finding in enumerate(everything):
+            _Keeper(self, finding, current=at < len(findings) or not findings).keep()
+        self.asked = self.reader.text(question)
+        self.scene = claims.scene_of(self.asked)
+        self.whens += self.scene.whens
+
+    def _name(self, finding: Finding) -> None:
+        """Put the names of a finding into the lexicon."""
+        for name, kind in argument_names(finding):
+            self.lexicon.add(name, kind)
+        texts = [finding.headline]
+        for position, column in enumerate(finding.columns):
+            for row in finding.rows:
+                cell = row[position]
+                if isinstance(cell, str):
+                    for name, kind in cell_names(cell, column):
+                        self.lexicon.add(name, kind)
+                    if column.role == "text" and len(finding.rows) <= _FEW_ROWS:
+                        texts.append(cell)
+        for evidence in finding.evidence:
+            if isinstance(evidence, ReviewQuote):
+                self.lexicon.add(evidence.review_id, "review")
+                self.lexicon.add(evidence.about or "", "category")
+                self.lexicon.add(evidence.sentiment or "", "sentiment")
+        for text in texts:
+            for name in names_in(text, self.lexicon):
+                self.lexicon.add(name, "name")
+
+    def answer_names(self, names: frozenset[str]) -> bool:
+        """Whether the answer has the words of any of these names."""
+        return any(all(part in self._answer for part in name.split(" ")) for name in names)
+
+
+class _Keeper:
+    """Keeps one finding's facts in a book."""
+
+    def __init__(self, book: Book, finding: Finding, current: bool) -> None:
+        self.book = book
+        self.finding = finding
+        self.current = current
+        self.headline = book.reader.text(finding.headline)
+        self.context, self.span = self._context()
+        self.notes = [note for note in self._notes() if note]
+        self.general = [when for note in self.notes for when in _whens(book.reader.text(note))]
+
+    def keep(self) -> None:
+        """Put everything in."""
+        finding, book = self.finding, self.book
+        book.texts += [plain(finding.headline), *(plain(note) for note in self.notes)]
+        for text in (finding.headline, finding.caveat or ""):
+            book.trusted |= {squeezed(reading.sentence.text) for reading in book.reader.text(text)}
+        book.trusted |= {squeezed(plain(line)) for line in finding.text().splitlines()}
+        book.whens += [*self.span, *self.general]
+        book.groups.append(Group(self.context, (*self.span, *self.general)))
+        self._headline()
+        _Table(self).keep()
+        for note in self.notes:
+            self.text(note, about=None)
+        for column in finding.columns:
+            self.text(column.label, about=None)
+        self._quotes()
+        for name, value in finding.arguments.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                rows = frozenset({"rows"})
+                book.facts.append(Fact(float(value), "number", rows, about=None, count=True, label=name))
+
+    def _notes(self) -> list[str]:
+        notes = [self.finding.caveat or ""]
+        for evidence in self.finding.evidence:
+            if isinstance(evidence, ModelNote):
+                trained = f"{evidence.name} {evidence.version}, trained at {evidence.trained_at}"
+                notes += [trained, evidence.quality]
+            elif isinstance(evidence, DataNote):
+                notes.append(evidence.text)
+        return notes
+
+    def _context(self) -> tuple[frozenset[str], list[When]]:
+        """Return the names and the period that all of the finding is about."""
+        finding = self.finding
+        names = {key(name) for name, _ in argument_names(finding)}
+        cells = [
+            frozenset(
+                name
+                for cell, column in zip(row, finding.columns, strict=True)
+                for name in _keys(cell, column)
+            )
+            for row in finding.rows
+        ]
+        several = len(cells) > 1
+        some = frozenset().union(*cells) - frozenset.intersection(*cells) if several else frozenset()
+        ranked = {column_kind(column) for column in finding.columns if column.role == "entity"}
+        by_kind: dict[str, set[frozenset[str]]] = {}
+        for reading in self.headline:
+            for mention in reading.of("name"):
+                by_kind.setdefault(mention.what, set()).add(mention.names)
+        for kind, found in by_kind.items():
+            first = next(iter(found))
+            if (
+                len(found) == 1
+                and kind not in _LABELS
+                and not (several and kind in ranked)
+                and not first & some
+            ):
+                names |= first
+        if len(cells) == 1:
+            names |= cells[0]
+        span = _span(finding.arguments)
+        said = _whens(self.headline)
+        if not span and len({(when.start, when.end) for when in said}) == 1:
+            span = said[:1]
+        span += [when for when in said if any(when.same(one) for one in span) and when not in span]
+        return frozenset(names - {""}), span
+
+    def _headline(self) -> None:
+        scene = Scene(whens=tuple(self.span))
+        for reading in self.headline:
+            whens = tuple(mention.when for mention in reading.of("when") if mention.when)
+            self.book.whens += whens
+            names = frozenset(
+                name for one in reading.of("name") if not _left_out(reading, one.start) for name in one.names
+            )
+            self.book.groups.append(Group(self.context | names, (*whens, *self.span)))
+            self.read(reading, scene, self.context, whens=tuple(self.span))
+            scene = claims.after(reading, scene)
+
+    def _quotes(self) -> None:
+        quotes = [one for one in self.finding.evidence if isinstance(one, ReviewQuote)]
+        self.book.quotes += quotes
+        for quote in quotes:
+            names = frozenset(key(name) for name in (quote.review_id, quote.about, quote.sentiment) if name)
+            self.book.groups.append(Group(self.context | names, tuple(self.span)))
+            self.text(quote.text, about=self.context | names, own=(frozenset({key(quote.review_id)}),))
+        self.count(len(quotes), "reviews")
+        for sentiment, number in Counter(quote.sentiment for quote in quotes if quote.sentiment).items():
+            self.count(number, "reviews", label=frozenset({sentiment}))
+
+    def text(self, text: str, about: frozenset[str] | None, **ties: Any) -> None:
+        """Keep the figures of a text; `ties` as for `read`."""
+        scene = Scene(measures=ties.get("measures", frozenset()))
+        for reading in self.book.reader.text(text):
+            self.read(reading, scene, about, **ties)
+
+    def read(
+        self,
+        reading: Reading,
+        scene: Scene,
+        about: frozenset[str] | None,
+        own: tuple[frozenset[str], ...] = (),
+        measures: frozenset[str] = frozenset(),
+        whens: tuple[When, ...] = (),
+        label: str = "",
+    ) -> None:
+        """Keep the figures and statements of one sentence, which is about `about` (None: of anything)."""
+        found = claims.read_claims(reading, scene)
+        said_whens = tuple(mention.when for mention in reading.of("when") if mention.when)
+        for claim in found:
+            self.book.facts.append(
+                self._fact(reading, claim, found, about, own, measures, whens, said_whens, label)
+            )
+        if about is not None:
+            self._statements(reading, found, about, measures, (*said_whens, *whens))
+
+    def _fact(
+        self,
+        reading: Reading,
+        claim: Claim,
+        found: list[Claim],
+        about: frozenset[str] | None,
+        own: tuple[frozenset[str], ...],
+        measures: frozenset[str],
+        whens: tuple[When, ...],
+        said_whens: tuple[When, ...],
+        label: str,
+    ) -> Fact:
+        number = claim.number
+        others = [one for one in found if one is not claim and one.number.kind == number.kind]
+        alone = not any(one.number.unit == number.unit for one in others)
+        said = frozenset(name for mention in reading.of("name") for name in mention.names)
+        labels = frozenset(
+            name for one in found if one is not claim for kind in _LABELS for name in one.names.get(kind, ())
+        )
+        taken = labels if alone else frozenset(name for one in others for name in _all(one.names))
+        must = _all(claim.names)
+        unlike = not alone and bool(must) and any(_all(one.names) != must for one in others)
+        general = "horizon" in claim.measures or about is None
+        own_when = claim.when or (claim.soft_whens[0] if len(claim.soft_whens) == 1 else None)
+        differs = any(one.when and own_when and not one.when.same(own_when) for one in others)
+        shown = self.book.lexicon.shown
+        return Fact(
+            value=number.value,
+            kind=number.kind,
+            measures=claim.measures or claim.soft_measures or measures,
+            units=frozenset({number.unit} if number.unit else ()),
+            about=None
+            if about is None or general
+            else about | must | _all(claim.soft_names) | (said - taken),
+            own=() if general else (*own, must) if unlike else own,
+            whens=(*whens, *self.general, *(said_whens if alone or not own_when else (own_when,))),
+            span=tuple(self.span),
+            own_when=own_when if differs and not general else None,
+            change=claim.change,
+            previous=claim.reference and not alone,
+            average=claim.average,
+            window=claim.window or claims.window_of([token.norm for token in tokens(label)]),
+            current=self.current,
+            label=label.lower() or _measure_name(claim),
+            subject=", ".join(sorted(shown.get(name, name) for name in must)),
+        )
+
+    def _statements(
+        self,
+        reading: Reading,
+        found: list[Claim],
+        about: frozenset[str],
+        measures: frozenset[str],
+        whens: tuple[When, ...],
+    ) -> None:
+        """Keep what the sentence says rose or fell, or is the highest or lowest."""
+        said = frozenset(name for mention in reading.of("name") for name in mention.names)
+        everywhere = frozenset(measure for mention in reading.of("measure") for measure in mention.measures)
+        everywhere |= {claim.number.unit for claim in found if claim.number.unit}
+        for at in range(len(reading.clauses)):
+            words = reading.norms(at)
+            here = [mention for mention in reading.mentions if mention.clause == at]
+            for position in range(len(words)):
+                turn = claims.turning(words, position) or claims.tending(words, position)
+                if turn:
+                    self.book.statements.append(Statement(turn, everywhere | measures, about | said, whens))
+            side = claims.extreme(words)
+            if side:
+                names = frozenset(name for mention in here for name in mention.names)
+                periods = tuple(mention.when for mention in here if mention.when)
+                local = frozenset(measure for mention in here for measure in mention.measures)
+                self.book.statements.append(
+                    Statement(side, local or everywhere, names or said, periods or whens, extreme=True)
+                )
+
+    def count(
+        self, number: int, noun: str, label: frozenset[str] = frozenset(), names: frozenset[str] = frozenset()
+    ) -> None:
+        """Keep that there are `number` of `noun`; with `label`, those that the label is said of."""
+        if number:
+            nouns = frozenset({noun, "rows"})
+            self.book.facts.append(
+                Fact(
+                    value=float(number),
+                    kind="number",
+                    measures=nouns,
+                    units=nouns,
+                    about=self.context | names | label,
+                    own=(label,) if label else (),
+                    whens=tuple(self.span),
+                    span=tuple(self.span),
+                    count=True,
+                    current=self.current,
+                    label=f"number of {noun}",
+                )
+            )
+
+
+class _Table:
+    """Keeps the table of a finding in the book."""
+
+    def __init__(self, keeper: _Keeper) -> None:
+        self.keeper = keeper
+        self.finding = finding = keeper.finding
+        self.columns = finding.columns
+        self.several = len(finding.rows) > 1
+        # A list of facts: what it is in the first column, the value in the second.
+        self.pairs = len(self.columns) == 2 and all(column.role == "text" for column in self.columns)
+        dated = [at for at, column in enumerate(self.columns) if column.role == "date"]
+        self.spans = dated[:2] == [0, 1] and [column.name for column in self.columns[:2]] == ["from", "to"]
+        self.series = dated[:1] == [0] and not self.pairs and (self.several or self.spans)
+        self.grain = _grain(finding, 0) if self.series else "day"
+        self.keys = [] if self.pairs else [at for at in range(len(self.columns)) if self._is_key(at)]
+        kinds = {column_kind(self.columns[at]) for at in self.keys}
+        # A product's name names its row beside its id, though two rows may share it.
+        self.own = [
+            at
+            for at, column in enumerate(self.columns)
+            if at in self.keys or (column.role == "entity" and column_kind(column) in kinds and self.keys)
+        ]
+
+    def _is_key(self, at: int) -> bool:
+        """Whether a column names the rows: no two alike."""
+        column = self.columns[at]
+        cells = [row[at] for row in self.finding.rows if row[at] is not None]
+        if column.role == "text":
+            short = all(isinstance(cell, str) and len(cell) <= 40 for cell in cells)
+            named = any(one.role in ("entity", "date") for one in self.columns)
+            if at or not short or named or not any(one.role == "measure" for one in self.columns):
+                return False
+        elif column.role != "entity":
+            return False
+        return len(set(cells)) == len(cells)
+
+    def keep(self) -> None:
+        """Put each row's figures, names and dates in, and the order of the rows."""
+        ranking = Ranking(self.keeper.context)
+        for row in self.finding.rows:
+            self._row(row, ranking)
+        if not self.several or self.pairs:
+            return
+        for at, column in enumerate(self.columns):
+            if column.role == "measure":
+                values = [_number(row[at]) for row in self.finding.rows]
+                ranking.columns.append((measures_of(column.label, column.name, column.unit), values))
+        if self.series:
+            order = sorted(range(len(ranking.rows)), key=lambda at: _sorting(ranking.whens[at]))
+            ranking = Ranking(
+                ranking.context,
+                [ranking.rows[at] for at in order],
+                [ranking.whens[at] for at in order],
+                [ranking.opinions[at] for at in order],
+                [(named, [values[at] for at in order]) for named, values in ranking.columns],
+            )
+        self.keeper.book.rankings.append(ranking)
+        if not self.spans:
+            self._counts()
+
+    def _row(self, row: Sequence[Cell], ranking: Ranking) -> None:
+        book = self.keeper.book
+        own = frozenset(name for at in self.own for name in _keys(row[at], self.columns[at]))
+        about = self.keeper.context | own
+        whens = [
+            when for cell, column in zip(row, self.columns, strict=True) if (when := self._when(cell, column))
+        ]
+        own_when = self._own_when(row)
+        for at, (cell, column) in enumerate(zip(row, self.columns, strict=True)):
+            if not (self.pairs and at == 0):
+                about |= _keys(cell, column)
+        if own_when:
+            whens = [own_when]
+        else:
+            whens += self.keeper.span
+        book.whens += whens
+        book.groups.append(Group(about, (*whens, *self.keeper.span, *self.keeper.general)))
+        opinion = frozenset(
+            measure
+            for cell, column in zip(row, self.columns, strict=True)
+            if column.role == "text" and isinstance(cell, str)
+            for measure in MEASURES.get((key(cell),), ())
+        )
+        must = (own,) if self.several and own else ()
+        subject = ", ".join(str(row[at]) for at in self.own[:2]) or (str(own_when) if own_when else "")
+        shared: dict[str, Any] = {
+            "about": about,
+            "own": must,
+            "whens": (*whens, *self.keeper.general),
+            "span": tuple(self.keeper.span),
+            "own_when": own_when,
+            "current": self.keeper.current,
+            "subject": subject,
+        }
+        read_text = len(self.finding.rows) <= _FEW_ROWS or book.answer_names(own)
+        for at, (cell, column) in enumerate(zip(row, self.columns, strict=True)):
+            label = str(row[0]) if self.pairs else column.label
+            when = self._when(cell, column)
+            if when and not (self.series and at < 1 + self.spans):
+                book.dated.append(Dated(when, frozenset(token.norm for token in tokens(label)), about))
+            elif isinstance(cell, int | float):
+                book.facts.append(_cell_fact(cell, column, opinion, shared))
+            elif isinstance(cell, str):
+                book.texts.append(plain(cell))
+                if column.role == "text" and read_text and not (self.pairs and at == 0):
+                    self.keeper.text(
+                        cell, about, own=must, measures=measures_of(label), whens=tuple(whens), label=label
+                    )
+        ranking.rows.append(own)
+        ranking.whens.append(own_when)
+        ranking.opinions.append(opinion)
+
+    def _own_when(self, row: Sequence[Cell]) -> When | None:
+        """Return the period that a row of a series is about."""
+        if not self.series:
+            return None
+        if self.spans:
+            first, last = row[0], row[1]
+            return (
+                dates.of_span(first, last)
+                if isinstance(first, dt.date) and isinstance(last, dt.date)
+                else None
+            )
+        return self._when(row[0], self.columns[0], self.grain)
+
+    def _when(self, cell: Cell, column: Column, grain: str = "day") -> When | None:
+        if isinstance(cell, dt.date):
+            day = cell.date() if isinstance(cell, dt.datetime) else cell
+            return dates.of_day(day, grain)
+        if not isinstance(cell, str) or len(cell) > 30 or cell.isdigit():
+            return None
+        if column.role not in ("date", "entity") and not (cell[-1:].isdigit() and self.pairs):
+            return None
+        when = dates.whole(cell)
+        if when and when.grain == "day" and when.start[0] and grain != "day":
+            return dates.of_day(dt.date(when.start[0], when.start[1], when.start[2]), grain)
+        return when
+
+    def _counts(self) -> None:
+        """Keep how many rows there are, in all and by each label that several rows may share."""
+        rows = self.finding.rows
+        nouns = {_noun(self.columns[at]) for at in self.keys} - {""}
+        if self.series:
+            nouns |= {f"{self.grain}s"}
+        names = frozenset(
+            name for at in self.own for row in rows for name in _keys(row[at], self.columns[at])
+        )
+        for noun in nouns or {"rows"}:
+            self.keeper.count(len(rows), noun, names=names)
+            for at, column in enumerate(self.columns):
+                if at in self.own or column.role not in ("entity", "text"):
+                    continue
+                labels = Counter(name for row in rows for name in _keys(row[at], column))
+                for label, number in labels.items():
+                    self.keeper.count(number, noun, frozenset({label}), names)
+
+
+def squeezed(text: str) -> str:
+    """Return `text` with single spaces, as sentences are compared to the letter."""
+    return " ".join(text.split())
+
+
+def _cell_fact(cell: float, column: Column, opinion: frozenset[str], shared: dict[str, Any]) -> Fact:
+    kinds: dict[str, Kind] = {"percent": "percent", "money": "money"}
+    kind = kinds.get(column.format, "number")
+    value = 100 * float(cell) if kind == "percent" else float(cell)
+    measures = measures_of(column.label, column.name, column.unit)
+    change = 0
+    if "change" in measures:
+        change, value = (value > 0) - (value < 0), abs(value)
+    unit = UNITS.get(singular(column.unit or ""), column.unit)
+    return Fact(
+        value=value,
+        kind=kind,
+        measures=measures | opinion,
+        units=frozenset({unit} if unit else ()),
+        change=change,
+        window=claims.window_of([token.norm for token in tokens(column.label)]),
+        label=column.label.lower(),
+        **shared,
+    )
+
+
+def _keys(cell: Cell, column: Column) -> frozenset[str]:
+    if not isinstance(cell, str):
+        return frozenset()
+    return frozenset(key(name) for name, _ in cell_names(cell, column)) - {""}
+
+
+def _number(cell: Cell) -> float | None:
+    return float(cell) if isinstance(cell, int | float) else None
+
+
+def _sorting(when: When | None) -> tuple[int, int, int]:
+    return (when.start[0] or 0, when.start[1], when.start[2]) if when else (0, 0, 0)
+
+
+def _left_out(reading: Reading, at: int) -> bool:
+    """Whether a name is spoken of as left out: "outside the segment Lost"."""
+    words = reading.sentence.tokens[max(0, at - 4) : at]
+    return any(word.norm in _LEFT_OUT for word in words)
+
+
+def _all(names: dict[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*names.values()) if names else frozenset()
+
+
+def _measure_name(claim: Claim) -> str:
+    measures = sorted(claim.measures or claim.soft_measures)
+    return measures[0].replace("_", " ") if measures else ""
+
+
+def _whens(readings: Iterable[Reading]) -> list[When]:
+    return [mention.when for reading in readings for mention in reading.of("when") if mention.when]
+
+
+def _noun(column: Column) -> str:
+    for token in reversed(tokens(column.label)):
+        if token.norm in UNITS:
+            return UNITS[token.norm]
+    return UNITS.get(column_kind(column), "")
+
+
+def _span(arguments: dict[str, Any]) -> list[When]:
+    start, end = arguments.get("start"), arguments.get("end")
+    try:
+        first = dt.date.fromisoformat(str(start)[:10]) if start else None
+        last = dt.date.fromisoformat(str(end)[:10]) if end else None
+    except ValueError:
+        return []
+    if first and last:
+        return [dates.of_span(first, last)]
+    if first:
+        day = (first.year, first.month, first.day)
+        return [When(day, day, "open")]
+    return []
+
+
+def _grain(finding: Finding, at: int) -> str:
+    by = finding.arguments.get("by")
+    if by in ("day", "week", "month", "year"):
+        return str(by)
+    column = finding.columns[at]
+    words = {token.norm for token in tokens(f"{column.name} {column.label}".replace("_", " "))}
+    return next((grain for grain in ("week", "month", "year") if grain in words), "day")
