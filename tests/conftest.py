@@ -45,6 +45,7 @@ _REVIEWS = (
     ("P10", 2, "The shirt shrank after one wash. Poor quality."),
     ("P12", 5, "The warmest socks that I have ever had."),
 )
+_STEPS = ("view_category", "view_product", "add_to_cart", "view_cart", "checkout", "payment", "purchase")
 _FIRST = dt.datetime(2024, 1, 2, 9, 0)
 _LAST = dt.datetime(2024, 10, 31, 21, 0)
 
@@ -63,7 +64,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of CSV files: 30 customers, 12 products, about 400 order lines over ten months. Read only."""
+    """A folder of CSV files: 30 customers, 12 products, about 500 order lines over ten months. Read only."""
     folder = tmp_path_factory.mktemp("small_folder")
     write_small_shop(folder)
     return folder
@@ -174,7 +175,7 @@ def _events(customers: list[str]) -> list[list[Any]]:
         reached = 7 if visit % 3 == 0 and visit < 57 else 2 + visit % 4
         for step, event in enumerate(steps[:reached]):
             about = product[0] if event in ("view_product", "add_to_cart") else ""
-            value = product[5] if event not in ("view_category",) else ""
+            value = product[5] if event != "view_category" else ""
             device = ("mobile", "desktop")[visit % 2]
             at = moment + dt.timedelta(minutes=step)
             rows.append([f"S{visit:03d}", event, at, customer, about, device, "direct", value])

@@ -26,7 +26,7 @@ _HALF_LIFE_WORDS = 60.0
 # unless the review points at it ("this salt"), and none at all where it is said to be absent.
 _FAINT = 0.35
 _POINTED_AT = 2.0
-_POINTERS = frozenset(("this", "these", "the", "their", "my", "our"))
+_POINTERS = frozenset(("this", "these", "their", "my", "our"))
 _ABSENT_BEFORE = frozenset(("no", "not", "without", "zero", "less", "low"))
 _ABSENT_AFTER = frozenset(("free", "flavor", "flavored", "flavour", "taste", "content", "substitute"))
 _LONGEST = 3

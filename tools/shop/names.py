@@ -27,6 +27,7 @@ def readable(text: str) -> str:
         return text
     if text in _PHRASES:
         return _capital(_PHRASES[text])
+    whole = text
     text = re.sub(r"\([^)]*$", "", text).strip(" -/&,")
     text = re.sub(r"\bW/", "with ", re.sub(r"/[A-Z]$", "", text))
     text = re.sub(r"\.(?!\d)", " ", text)
@@ -36,7 +37,7 @@ def readable(text: str) -> str:
         words.pop()
     written = re.sub(r"(?<!\d)[A-Z][A-Z']*", lambda found: _word(found[0]), " ".join(words))
     written = re.sub(r"(?<=\d)[A-Z]+", lambda found: _UNITS.get(found[0], found[0].lower()), written)
-    return _capital(re.sub(r"\s+", " ", written).replace("&", "and").strip(" -/,")) or _capital(text.lower())
+    return _capital(re.sub(r"\s+", " ", written).replace("&", "and").strip(" -/,")) or _capital(whole.lower())
 
 
 def product_name(product_type: str | None, category: str | None, size: str | None) -> str:
