@@ -54,12 +54,18 @@ def test_contributions_add_up_to_the_score(small_shop: Shop) -> None:
     assert np.ptp(base) < 1e-6
 
 
-def test_longer_silence_never_lowers_the_risk(small_shop: Shop) -> None:
-    """Protects common sense, which the monotone constraints hold the trees to."""
+@pytest.mark.parametrize(
+    "sign, names", [(1, ("recency_days", "gaps_outlasted")), (-1, ("orders_30", "spend_90"))]
+)
+def test_silence_never_lowers_the_risk(small_shop: Shop, sign: int, names: tuple[str, ...]) -> None:
+    """Protects common sense, which the monotone constraints hold the trees to, over each feature's range."""
     model = churn.load(small_shop)
     table = features(small_shop, small_shop.as_of)
-    silent = table.assign(recency_days=table["recency_days"] + 30)
-    assert (model.probability(silent) >= model.probability(table)).all()
+    for name in names:
+        steps = np.unique(table[name].dropna().quantile(np.linspace(0, 1, 15)))
+        risks = [model.probability(table.assign(**{name: step})) for step in steps]
+        assert len(steps) > 3
+        assert (sign * np.diff(risks, axis=0) >= 0).all()
 
 
 def test_reasons_quote_the_customers_own_figures(small_shop: Shop) -> None:
