@@ -218,7 +218,11 @@ def _axis(column: Column) -> dict[str, Any]:
 
 
 def evidence(findings: Iterable[Finding]) -> str:
-    """Return the evidence of `findings` as one fold; each piece once; empty if there is none."""
+    """Return the evidence of `findings` as one fold; each piece once; empty if there is none.
+
+    The fold stands open where quotes are all that a finding has to show.
+    """
+    findings = list(findings)
     pieces = list(dict.fromkeys(piece for finding in findings for piece in finding.evidence))
     if not pieces:
         return ""
@@ -228,8 +232,9 @@ def evidence(findings: Iterable[Finding]) -> str:
     body = "".join(quotes) + "".join(models)
     if notes:
         body += f'<div class="source"><h4>Where the data comes from</h4><ul>{"".join(notes)}</ul></div>'
+    opened = " open" if quotes and not any(finding.chart for finding in findings) else ""
     return (
-        f'<details class="fold evidence" data-fold="evidence"><summary>{icon("evidence")}Evidence'
+        f'<details class="fold evidence" data-fold="evidence"{opened}><summary>{icon("evidence")}Evidence'
         f'<span class="count">{escape(_counted(pieces))}</span></summary>{body}</details>'
     )
 

@@ -97,6 +97,9 @@ def test_evidence_is_folded_counted_and_told_once() -> None:
     for text in ("churn", "Version 1", "2017-12-31", "AUC 0.897"):
         assert text in Markup(shown).text
     assert evidence([]) == ""
+    assert "open" not in dict(Markup(shown).attributes)
+    quotes_alone = QUOTED.model_copy(update={"chart": None})
+    assert "open" in dict(Markup(evidence([quotes_alone])).attributes)
 
 
 def test_hostile_text_is_shown_and_never_obeyed() -> None:
