@@ -189,9 +189,10 @@ def test_what_is_missing_is_said_with_the_next_command(
 
 def test_fingerprints_tell_other_data_and_not_another_order_of_rows(tmp_path: Path) -> None:
     prints = []
-    for number, rows_sql in enumerate(("range(50) ORDER BY a, b", "range(50) ORDER BY b DESC", "range(51)")):
+    made = "CREATE TABLE t AS SELECT range % 7 AS a, range AS b FROM range(?)"
+    for number, sql in enumerate((made, made + " ORDER BY a DESC, b", made)):
         with building(tmp_path / str(number)) as builder:
-            builder.connection.execute("CREATE TABLE t AS SELECT range % 7 AS a, range AS b FROM " + rows_sql)
+            builder.connection.execute(sql, [50 + number // 2])
             shop = builder.seal(name="x", as_of=DAY, source="x", provenance={}, notes={})
             prints.append(shop.manifest["fingerprints"]["t"])
             shop.close()

@@ -1,0 +1,94 @@
+"""fit learns each thing once from the same data, skips what the shop lacks, and goes on where it stopped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from storewise.tools import fit as fitting
+from storewise.tools.shop.generation import Shop, open_shop
+from storewise.tools.shop.load import load_folder
+
+
+@pytest.fixture
+def shop(small_folder: Path, tmp_path: Path) -> Iterator[Shop]:
+    load_folder(small_folder, tmp_path / "home")
+    shop = open_shop(tmp_path / "home")
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Stand-ins for the models and the index: they note their runs; `fails` names one that breaks."""
+    state: dict[str, Any] = {"runs": [], "fails": None, "VERSION": "1"}
+
+    def module(name: str) -> SimpleNamespace:
+        short = name.rsplit(".", 1)[1]
+
+        def run(shop: Shop, folder: Path, progress: Any = None) -> None:
+            if state["fails"] == short:
+                raise RuntimeError(short)
+            state["runs"].append(short)
+
+        return SimpleNamespace(train=run, build=run, VERSION=state["VERSION"], FORMAT=1)
+
+    monkeypatch.setattr(fitting, "import_module", module)
+    return state
+
+
+ALL = ["churn", "recommender", "cart", "index"]
+
+
+def test_all_is_learned_once(shop: Shop, ran: dict[str, Any]) -> None:
+    said: list[str] = []
+    assert not fitting.fitted(shop)
+    assert set(fitting.fit(shop, said.append)) == {"churn", "recommender", "cart", "reviews"}
+    assert ran["runs"] == ALL and fitting.fitted(shop)
+    assert fitting.fit(shop, said.append) == {}
+    assert ran["runs"] == ALL
+    assert said[-1] == "Indexing the reviews: done already"
+
+
+def test_another_version_of_a_model_is_learned_anew(shop: Shop, ran: dict[str, Any]) -> None:
+    fitting.fit(shop)
+    ran["VERSION"] = "2"
+    assert not fitting.fitted(shop)
+    fitting.fit(shop)
+    assert ran["runs"] == [*ALL, "churn", "recommender", "cart"]
+
+
+def test_an_interrupted_fit_goes_on_where_it_stopped(shop: Shop, ran: dict[str, Any]) -> None:
+    ran["fails"] = "cart"
+    with pytest.raises(RuntimeError):
+        fitting.fit(shop)
+    assert not fitting.fitted(shop)
+    ran["fails"] = None
+    fitting.fit(shop)
+    assert ran["runs"] == ALL
+
+
+def test_a_broken_record_is_no_record(shop: Shop, ran: dict[str, Any]) -> None:
+    fitting.fit(shop)
+    shop.folder(fitting.RECORD).write_text("{")
+    assert not fitting.fitted(shop)
+
+
+def test_what_the_shop_lacks_is_skipped_with_a_sentence(
+    small_folder: Path, tmp_path: Path, ran: dict[str, Any]
+) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "orders.csv").write_bytes((small_folder / "orders.csv").read_bytes())
+    load_folder(folder, tmp_path / "home")
+    shop = open_shop(tmp_path / "home")
+    said: list[str] = []
+    fitting.fit(shop, said.append)
+    assert ran["runs"] == []
+    assert "Training the churn model: skipped, the shop has no table products" in said
+    assert "Indexing the reviews: skipped, the shop has no table reviews" in said
+    assert fitting.fitted(shop), "there is nothing more to learn from these tables"
+    assert fitting.cards(shop) == []
+    shop.close()
