@@ -134,7 +134,12 @@ class _Turn:
         self._last: AIMessage | None = None
         self._notes: list[str] = []
         self._calls: dict[str, Call] = {}
-        self.findings: list[Finding] = []
+        self._found: dict[str, Finding] = {}
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings so far, in the order of their calls (tools run side by side)."""
+        return [self._found[call] for call in self._calls if call in self._found]
 
     def events(self, update: dict[str, Any]) -> Iterator[Event]:
         """Yield the events that one update of the graph stands for."""
@@ -162,7 +167,7 @@ class _Turn:
         finding = Finding.model_validate(message.artifact["finding"])
         seconds = float(message.artifact["seconds"])
         self._tool_seconds += seconds
-        self.findings.append(finding)
+        self._found[message.tool_call_id] = finding
         self._first = self._first or time.monotonic() - self._began
         yield StepFinished(call=self._calls[message.tool_call_id], finding=finding, seconds=seconds)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from storewise.agent.reading import STOP, Reading
 from storewise.tools.calls import NONE_KINDS
@@ -26,13 +26,6 @@ def _literal(text: str) -> str:
 
 def _choice(texts: Iterable[str]) -> str:
     return " | ".join(_literal(text) for text in dict.fromkeys(texts))
-
-
-def _enum(tool: Tool, argument: str) -> list[str]:
-    """Return the values of an enum argument, without its default."""
-    annotation = tool.model.model_fields[argument].annotation
-    values = [v for part in (annotation, *get_args(annotation)) for v in get_args(part) if isinstance(v, str)]
-    return [value for value in dict.fromkeys(values) if value != tool.defaults.get(argument)]
 
 
 def _span_rules(words: Sequence[str], longest: int) -> tuple[str, list[str]]:
@@ -78,7 +71,8 @@ def _value(tool: Tool, argument: str, reading: Reading, spans: str) -> str | Non
     if argument in _TEXT:
         texts = " | ".join(part for part in (spans, _choice(before)) if part)
         return f'"\\"" ({texts}) "\\""' if texts else None
-    return _choice(_enum(tool, argument)) or None
+    values = [value for value in tool.choices(argument) if value != tool.defaults.get(argument)]
+    return _choice(values) or None
 
 
 def written_arguments(tool: Tool) -> list[str]:

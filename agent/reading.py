@@ -92,7 +92,7 @@ def _digits(question: str, number: NumberMention) -> bool:
 
 def read_segments(question: str) -> tuple[str, ...]:
     """Return the segments that a question names, typos and plurals allowed."""
-    words = [clean(word).lower().replace("-", " ") for word in question.split()]
+    words = [clean(word).lower() for word in question.replace("-", " ").split()]
     found: list[str] = []
     for segment in SEGMENTS:
         name = segment.lower()

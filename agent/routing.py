@@ -104,6 +104,8 @@ class Router:
     def without_model(self, routed: Routed) -> list[WrittenCall]:
         """Return the likeliest call that can be filled from the question alone: the engine is down."""
         reading = routed.reading
+        if self.missing(routed):
+            return [WrittenCall(NONE, {"kind": "outside"})]
         ranked = sorted(routed.choice.tools, key=lambda name: -routed.choice.scores[name])
         if routed.choice.none and routed.choice.likeliest == NONE:
             return [WrittenCall(NONE, {"kind": "outside"})]
@@ -130,12 +132,42 @@ def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
         "segment": list(reading.segments),
         "product": list(reading.products),
         "query": [" ".join(reading.words)],
-        "metric": ["revenue"],
+        "metric": [*_named(reading, _METRIC_WORDS), "revenue"],
+        "by": _named(reading, _BY_WORDS),
+        "sentiment": _named(reading, _SENTIMENT_WORDS),
     }
     numbers = [str(number) for number in reading.numbers if str(number) not in reading.ids]
     offers["top"] = numbers
     values = {name: [*offers.get(name, []), *reading.before(name)] for name in written_arguments(tool)}
     return {name: found[0] for name, found in values.items() if found}
+
+
+# Plain words for the values of enums, for the road without a model.
+_METRIC_WORDS = {
+    "orders": "orders order tickets transactions",
+    "customers": "customers shoppers buyers people households",
+    "units": "units pieces items",
+    "average_order_value": "average basket",
+    "revenue": "revenue sales turnover takings",
+}
+_BY_WORDS = {
+    "day": "daily day days",
+    "week": "weekly week weeks",
+    "month": "monthly month months trend",
+    "category": "category categories",
+    "brand": "brand brands",
+    "product": "product products bestseller bestsellers",
+    "segment": "segment segments",
+}
+_SENTIMENT_WORDS = {
+    "negative": "bad negative complaints complain worst angry unhappy",
+    "positive": "good positive praise best happy love",
+}
+
+
+def _named(reading: Reading, words: dict[str, str]) -> list[str]:
+    said = {word.lower() for word in reading.words}
+    return [value for value, names in words.items() if said & set(names.split())]
 
 
 def written_text(calls: list[WrittenCall]) -> str:

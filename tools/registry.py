@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -58,7 +58,9 @@ class Tool:
                 hints[name],
                 FieldInfo(default=default, description=self._argument_notes.get(name)),
             )
-        return create_model(self.name, __config__={"extra": "forbid"}, **fields)
+        return create_model(
+            self.name, __config__={"extra": "forbid", "coerce_numbers_to_str": True}, **fields
+        )
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -77,6 +79,18 @@ class Tool:
         function = {"name": self.name, "description": self.description, "parameters": self.schema}
         return {"type": "function", "function": function}
 
+    def choices(self, argument: str) -> list[str]:
+        """Return the values that an argument of fixed choices may have, empty for any other."""
+        field = self.model.model_fields.get(argument)
+        annotation = field.annotation if field is not None else None
+        parts = (annotation, *get_args(annotation))
+        return list(dict.fromkeys(v for part in parts for v in get_args(part) if isinstance(v, str)))
+
+    def _spelled(self, argument: str, value: Any) -> Any:
+        """Return the contract's spelling of a choice that was written in another case."""
+        known = {choice.casefold(): choice for choice in self.choices(argument)}
+        return known.get(str(value).casefold(), value) if known else value
+
     def call(self, shop: Shop, arguments: dict[str, Any]) -> Finding:
         """Check `arguments` against the schema, run the tool, and note the arguments in its finding.
 
@@ -84,7 +98,7 @@ class Tool:
             ArgumentError: an argument is unknown, missing or of the wrong type.
         """
         try:
-            checked = self.model(**arguments)
+            checked = self.model(**{name: self._spelled(name, value) for name, value in arguments.items()})
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])

@@ -61,7 +61,9 @@ class Shortlist:
         self, question: str, tools: list[str], keep: int, before: str = "", earlier: str = ""
     ) -> Choice:
         """Return the likely tools among `tools`; `earlier` (the tool of the turn before) is always kept."""
-        values = dict(zip(self.labels, self.scores([masked(question, before)])[0].tolist(), strict=True))
+        texts = [masked(question), *([masked(question, before)] if before else [])]
+        # After another turn a question may go on with it or begin afresh: both readings count.
+        values = dict(zip(self.labels, self.scores(texts).mean(axis=0).tolist(), strict=True))
         known = sorted((tool for tool in tools if tool in values), key=lambda tool: -values[tool])
         best = max(values[tool] for tool in known) if known else 0.0
         # A tool far behind the best one only distracts the model.

@@ -1,0 +1,82 @@
+"""Protects the grammar: whatever is asked, only the question's own values can be written in a call."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import xgrammar
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storewise.agent.grammar import call_grammar, unmet
+from storewise.agent.reading import Reading, read_segments
+from storewise.tools.registry import analyst_tools
+from storewise.tools.shop.dates import read_periods
+
+TOOLS = analyst_tools()
+
+
+def reading(question: str, **values: object) -> Reading:
+    return Reading(question=question, words=tuple(question.split()), **values)  # type: ignore[arg-type]
+
+
+def accepts(grammar: str, text: str) -> bool:
+    """Say whether xgrammar, which vLLM decodes with, takes `text` whole."""
+    vocabulary = [bytes([byte]) for byte in range(256)] + [b"</s>"]
+    info = xgrammar.TokenizerInfo(vocabulary, stop_token_ids=[256])
+    compiled = xgrammar.GrammarCompiler(info, max_threads=1).compile_grammar(grammar)
+    matcher = xgrammar.GrammarMatcher(compiled)
+    return bool(matcher.accept_string(text) and matcher.accept_token(256))
+
+
+def test_ids_dates_and_numbers_come_from_the_question() -> None:
+    question = "top 3 milk in march for customer 900"
+    periods = read_periods(question, dt.date(2017, 12, 31), dt.date(2017, 1, 1))
+    grammar = call_grammar(
+        [TOOLS["sales_report"], TOOLS["churn_risk"]],
+        reading(question, ids=("900",), numbers=(3,), periods=tuple(periods)),
+        two=False,
+        none=True,
+    )
+    assert grammar is not None
+    assert accepts(grammar, 'sales_report(metric=units, product="milk", when="in march", top=3)')
+    assert accepts(grammar, "churn_risk(customer_id=900)")
+    assert accepts(grammar, "none(outside)")
+    assert not accepts(grammar, "churn_risk(customer_id=901)")
+    assert not accepts(grammar, "sales_report(metric=units, top=4)")
+    assert not accepts(grammar, 'sales_report(metric=units, product="cheese")')
+    assert not accepts(grammar, "sales_report(top=3)")
+    assert not accepts(grammar, "churn_risk(); churn_risk()")
+
+
+def test_a_tool_whose_id_is_missing_is_out_of_reach() -> None:
+    grammar = call_grammar([TOOLS["customer_profile"]], reading("who is it"), two=False, none=False)
+    assert grammar is not None
+    assert not accepts(grammar, "customer_profile()")
+    assert accepts(grammar, "none(outside)")
+    assert unmet(TOOLS["customer_profile"], reading("who is it")) == ["customer_id"]
+
+
+def test_the_turn_before_offers_its_values() -> None:
+    before = reading("and by week?", earlier=(("product", "milk"), ("metric", "units")))
+    grammar = call_grammar([TOOLS["sales_report"]], before, two=False, none=False)
+    assert grammar is not None
+    assert accepts(grammar, 'sales_report(metric=units, by=week, product="milk")')
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80))
+def test_any_question_gives_a_grammar_that_compiles(question: str) -> None:
+    words = tuple(word for word in question.split() if word)
+    grammar = call_grammar(list(TOOLS.values()), reading(question) if words else reading("x"), True, True)
+    assert grammar is not None
+    xgrammar.Grammar.from_ebnf(grammar)
+
+
+@pytest.mark.parametrize(
+    ("text", "segment"),
+    [("our champions", "Champions"), ("at-risk shoppers", "At risk"), ("hibernatng ones", "Hibernating")],
+)
+def test_segments_are_read_with_typos(text: str, segment: str) -> None:
+    assert segment in read_segments(text)
