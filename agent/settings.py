@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     model_name: str = ""
     model_key: str = ""
     call_style: Literal["auto", "compact", "native"] = "auto"
-    gpu_model: str = "Qwen/Qwen3-8B"
+    gpu_model: str = "Qwen/Qwen3-4B-Instruct-2507"
     engine_port: int = 0
     slow_seconds: float = 20.0
     keep_tools: int = 3

@@ -25,6 +25,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from storewise.finetune.examples import Example
 from storewise.prompts import prompt
 
+# Every batch has as many places, and its rows one of a few widths: the CPU's kernels are made anew for
+# each new shape, which took longer than the tuning itself.
+BATCH_TOKENS = 960
+WIDTHS = (32, 40, 48, 64, 80, 96, 120, 160, 192, 240, 320, 480)
+ANSWER_PLACES = 96
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -35,7 +41,6 @@ class Recipe:
     learning_rate: float = 1e-3
     warmup: float = 0.04
     epochs: int = 1
-    batch_tokens: int = 1024
     seed: int = 7
 
 
@@ -63,36 +68,47 @@ def chat(example: Example) -> list[dict[str, str]]:
     return [{"role": "system", "content": prompt(example.task)}, {"role": "user", "content": content}]
 
 
-def tokenize(examples: Iterable[Example], tokenizer: Any, longest: int = 640) -> list[Tokens]:
-    """Return the examples as tokens; one longer than `longest` is left out."""
+def tokenize(examples: Iterable[Example], tokenizer: Any) -> list[Tokens]:
+    """Return the examples as tokens; one longer than the greatest of WIDTHS is left out."""
     result = []
     for example in examples:
         before = tokenizer.apply_chat_template(chat(example), add_generation_prompt=True, tokenize=False)
         head = tokenizer(before, add_special_tokens=False)["input_ids"]
         tail = tokenizer(example.answer + "<|im_end|>", add_special_tokens=False)["input_ids"]
-        if len(head) + len(tail) <= longest:
+        if len(head) + len(tail) <= WIDTHS[-1]:
             result.append(Tokens(head + tail, len(head)))
     return result
 
 
-def batches(examples: Sequence[Tokens], budget: int, seed: int) -> list[list[Tokens]]:
-    """Return batches of like lengths, each of at most about `budget` tokens, in a seeded random order."""
+def batches(examples: Sequence[Tokens], seed: int) -> list[list[Tokens]]:
+    """Return batches of BATCH_TOKENS places each, in a seeded random order.
+
+    Examples of like length share a batch: its width is the smallest of WIDTHS that holds them all.
+    """
     shuffle = random.Random(seed)
-    order = sorted(examples, key=lambda example: (len(example.ids), shuffle.random()))
+    order = sorted(examples, key=lambda example: (_width(len(example.ids)), shuffle.random()))
     result: list[list[Tokens]] = [[]]
     for example in order:
-        if result[-1] and (len(result[-1]) + 1) * len(example.ids) > budget:
+        width = _width(len(example.ids))
+        if result[-1] and (
+            _width(len(result[-1][0].ids)) != width or len(result[-1]) >= BATCH_TOKENS // width
+        ):
             result.append([])
         result[-1].append(example)
     shuffle.shuffle(result)
     return result
 
 
+def _width(length: int) -> int:
+    return next(width for width in WIDTHS if width >= length)
+
+
 def _loss(model: PeftModel, batch: list[Tokens], device: torch.device) -> torch.Tensor:
-    width = max(len(example.ids) for example in batch)
-    ids = torch.zeros((len(batch), width), dtype=torch.long)
+    width = _width(max(len(example.ids) for example in batch))
+    ids = torch.zeros((BATCH_TOKENS // width, width), dtype=torch.long)
     mask = torch.zeros_like(ids)
-    answers = torch.zeros((len(batch), width), dtype=torch.bool)
+    mask[:, 0] = 1  # a row that stands empty still attends to something
+    answers = torch.zeros(ids.shape, dtype=torch.bool)
     for row, example in enumerate(batch):
         ids[row, : len(example.ids)] = torch.tensor(example.ids)
         mask[row, : len(example.ids)] = 1
@@ -100,8 +116,11 @@ def _loss(model: PeftModel, batch: list[Tokens], device: torch.device) -> torch.
     ids, mask, answers = ids.to(device), mask.to(device), answers.to(device)
     inner: Any = model.base_model.model
     hidden = inner.model(input_ids=ids, attention_mask=mask).last_hidden_state
-    logits = inner.lm_head(hidden[:, :-1][answers[:, 1:]])
-    return torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][answers[:, 1:]])
+    states, targets = hidden[:, :-1][answers[:, 1:]], ids[:, 1:][answers[:, 1:]]
+    spare = -len(targets) % ANSWER_PLACES
+    states = torch.nn.functional.pad(states, (0, 0, 0, spare))
+    targets = torch.nn.functional.pad(targets, (0, spare), value=-100)
+    return torch.nn.functional.cross_entropy(inner.lm_head(states).float(), targets)
 
 
 def _rate(step: int, steps: int, recipe: Recipe) -> float:
@@ -175,11 +194,7 @@ def train(base: Path, examples: Sequence[Example], out: Path, recipe: Recipe, wo
     optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=0.0)
 
     tokens = tokenize(examples, tokenizer)
-    plan = [
-        batch
-        for epoch in range(recipe.epochs)
-        for batch in batches(tokens, recipe.batch_tokens, recipe.seed + epoch)
-    ]
+    plan = [batch for epoch in range(recipe.epochs) for batch in batches(tokens, recipe.seed + epoch)]
     key = f"{len(tokens)}/{sum(len(t.ids) for t in tokens)}/{len(plan)}/{json.dumps(asdict(recipe))}"
     checkpoint = _Checkpoint(work)
     first, spent = checkpoint.load(model, optimizer, key)
