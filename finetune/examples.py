@@ -108,6 +108,15 @@ def make_examples(wishes: Path, shop: Shop | None, n: int, seed: int) -> Iterato
     yield from _Maker(wishes, shop, random.Random(seed)).make(n)
 
 
+def tool_questions(wishes: Path, shop: Shop | None, tool: str, seed: int) -> Iterator[Example]:
+    """Yield examples of one wish to `tool`, without end and perhaps twice; the same for the same seed."""
+    make = _Maker(wishes, shop, random.Random(seed)).single(tool)
+    while True:
+        example = make()
+        if example is not None:
+            yield example
+
+
 class _Maker:
     def __init__(self, wishes: Path, shop: Shop | None, rng: random.Random) -> None:
         self.rng = rng
@@ -141,7 +150,7 @@ class _Maker:
         quotas = {name: rest * (2 if name in _DOUBLE else 1) // shares for name in ARGUMENTS}
         quotas["sales_report"] += rest - sum(quotas.values())
         for name, quota in (*quotas.items(), ("none", none)):
-            makers.append((quota, self._single(name)))
+            makers.append((quota, self.single(name)))
         makers += [
             (two - two // 2, self._pair()),
             (two // 4, self._joined),
@@ -169,7 +178,7 @@ class _Maker:
 
     # Kinds of examples -------------------------------------------------------------------------------
 
-    def _single(self, tool: str) -> Callable[[], Example | None]:
+    def single(self, tool: str) -> Callable[[], Example | None]:
         rounds = self._rounds(self.by_tool[tool])
 
         def make() -> Example | None:

@@ -53,7 +53,10 @@ class Values:
         self._aspects = turns(read_list(lists / "aspects.txt")[""], rng)
         self._names: Iterator[str] | None = None
         self._customers: Iterator[str] | None = None
+        self._sessions: Iterator[str] | None = None
         if shop is not None:
+            if shop.has("events", "session_id", "occurred_at"):
+                self._sessions = turns(_last_sessions(shop), rng)
             self._names = turns(_product_names(shop), rng)
             self._customers = turns(_customer_ids(shop), rng)
 
@@ -63,7 +66,9 @@ class Values:
             case "customer":
                 return self._plain(slot, self._customer())
             case "session":
-                return self._plain(slot, f"S{self._rng.randrange(1, 30000):06d}")
+                if self._sessions is not None and self._rng.random() < 0.4:
+                    return self._plain(slot, next(self._sessions))
+                return self._plain(slot, f"S{self._rng.randrange(1, 40000):06d}")
             case "top":
                 return self._top(slot, before)
             case "product":
@@ -144,6 +149,15 @@ def _customer_ids(shop: Shop) -> list[str]:
         str(value)
         for value in shop.query("SELECT customer_id FROM customers ORDER BY customer_id")["customer_id"]
     ]
+
+
+def _last_sessions(shop: Shop) -> list[str]:
+    """The sessions of the last day, whose carts may still be open."""
+    frame = shop.query(
+        "SELECT session_id FROM events GROUP BY 1 HAVING max(occurred_at) >= $day ORDER BY 1",
+        {"day": shop.as_of},
+    )
+    return [str(value) for value in frame["session_id"]] or ["S000001"]
 
 
 def _product_names(shop: Shop) -> list[str]:

@@ -1,7 +1,8 @@
 """The wish banks, read and checked: what people ask, written by hand in finetune/wishes/*.txt.
 
 A line that starts with `= ` is a call in the short syntax, with `{slot}` for values to be filled in; the
-lines below it are ways to say it. `(a|b|)` is a choice, which may nest. `#` starts a comment line.
+lines below it are ways to say it. `(a|b|)` is a choice, which may nest; a bracket as such is written with a
+backslash before it. `#` starts a comment line.
 """
 
 from __future__ import annotations
@@ -128,6 +129,10 @@ def _parse(text: str, i: int, where: str, depth: int) -> tuple[Pattern, int]:
     literal = ""
     while i < len(text):
         mark = text[i]
+        if mark == "\\" and text[i + 1 : i + 2] in ("(", ")", "|"):
+            literal += text[i + 1]
+            i += 2
+            continue
         if mark in "|)" and depth:
             break
         if mark == ")":

@@ -1,0 +1,132 @@
+"""Training examples for the answer task: a question and a real finding become a sentence or two.
+
+The questions are those of the call task; their calls run on the open shop, and the frames of
+finetune/sentences say the finding in other words than its headline. Every figure, name and date is taken as
+the finding shows it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from storewise.finetune.examples import WISHES, Example, tool_questions
+from storewise.finetune.facts import FACTS, Said
+from storewise.finetune.values import turns
+from storewise.finetune.wording import ARGUMENTS, Wish, read_list
+from storewise.tools.calls import WrittenCall, read_calls
+from storewise.tools.finding import Finding
+from storewise.tools.registry import ArgumentError, Tool, analyst_tools
+from storewise.tools.shop.dates import read_periods
+from storewise.tools.shop.generation import Shop
+
+SENTENCES = Path(__file__).parent / "sentences"
+# Different findings of each tool; beyond them the same ones are asked for in other words.
+_FINDINGS = 250
+_LONGEST = 45  # tokens, about
+# The share of findings that answer nothing (an unknown product, a wrong id), whose sentence is repeated.
+_PLAIN = 0.08
+
+
+def make_answers(shop: Shop, n: int, seed: int) -> Iterator[Example]:
+    """Yield `n` examples of the answer task in a random order, the same for the same shop and seed."""
+    rng = random.Random(seed)
+    tools = analyst_tools()
+    per_tool = {name: n // len(ARGUMENTS) for name in ARGUMENTS}
+    per_tool["sales_report"] += n - sum(per_tool.values())
+    examples: list[Example] = []
+    for name, quota in per_tool.items():
+        examples += _of_tool(shop, tools[name], quota, rng)
+    rng.shuffle(examples)
+    yield from examples
+
+
+def _of_tool(shop: Shop, tool: Tool, quota: int, rng: random.Random) -> list[Example]:
+    frames = {name: turns(lines, rng) for name, lines in read_list(SENTENCES / f"{tool.name}.txt").items()}
+    sizes = {name: len(lines) for name, lines in read_list(SENTENCES / f"{tool.name}.txt").items()}
+    findings: dict[str, Finding | None] = {}
+    examples: list[Example] = []
+    plain = 0
+    questions = tool_questions(WISHES, shop, tool.name, rng.randrange(1 << 30))
+    for asked in islice(questions, 12 * quota + 100):
+        if len(examples) >= quota:
+            break
+        call = read_calls(asked.answer)[0]
+        arguments = call_arguments(call, shop)
+        key = str(sorted(arguments.items()))
+        if key not in findings and len(findings) >= _FINDINGS and rng.random() < 0.9:
+            continue
+        if key not in findings:
+            findings[key] = _run(tool, shop, arguments)
+        finding = findings[key]
+        if finding is None:
+            continue
+        said = FACTS[tool.name](finding, asked.question) if finding.status == "answered" else None
+        if said is None:
+            plain += 1
+            if plain > _PLAIN * quota:
+                continue
+            answer: str | None = finding.headline
+        else:
+            answer = _phrase(said, frames, sizes, rng)
+        if answer is not None:
+            examples.append(Example("answer", asked.question, answer, [tool.name], None, finding.text()))
+    return examples
+
+
+def call_arguments(call: WrittenCall, shop: Shop) -> dict[str, Any]:
+    """Return the arguments of a written call, `when` put on the shop's clock as start and end."""
+    arguments: dict[str, Any] = {name: value for name, value in call.args.items() if name != "when"}
+    for name in ("top", "weeks"):
+        if name in arguments:
+            arguments[name] = int(arguments[name])
+    if "session_id" in arguments:
+        arguments["session_id"] = arguments["session_id"].upper()
+    for period in read_periods(call.args.get("when", ""), shop.as_of, shop.first_day):
+        arguments |= {name: day for name, day in (("start", period.start), ("end", period.end)) if day}
+    return arguments
+
+
+def _run(tool: Tool, shop: Shop, arguments: dict[str, Any]) -> Finding | None:
+    try:
+        return tool.call(shop, arguments)
+    except ArgumentError:
+        return None
+
+
+def _phrase(
+    said: Said, frames: Mapping[str, Iterator[Wish]], sizes: Mapping[str, int], rng: random.Random
+) -> str | None:
+    """Return a sentence of a fitting section with a value for every slot, or None if none is short."""
+    sections = [section for section in said.sections if section in frames]
+    if not sections:
+        return None
+    # What fits the question best stands last, and is tried most often.
+    weights = [2**place for place in range(len(sections))]
+    for _ in range(40):
+        section = rng.choices(sections, weights)[0]
+        for _ in range(sizes[section]):
+            frame = next(frames[section])
+            if all(said.values.get(slot) for slot in frame.slots):
+                break
+        else:
+            continue
+        text = _tidy(frame.text(rng, {slot: said.values[slot] or "" for slot in frame.slots}))
+        if _tokens(text) <= _LONGEST:
+            return text
+    return None
+
+
+def _tokens(text: str) -> float:
+    """About how many tokens a text has for the model: each digit is one, a word a bit more than one."""
+    return len(re.findall(r"\d|[^\w\s]", text)) + 1.25 * len(re.findall(r"[^\W\d]+", text))
+
+
+def _tidy(text: str) -> str:
+    text = re.sub(r"([.!?][”\"]?)\.+$", r"\1", text)
+    text = re.sub(r"(”)(?=$)", r"\1", text)
+    return text[0].upper() + text[1:]
