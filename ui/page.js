@@ -83,6 +83,7 @@ window.storewise = (() => {
   }
 
   function fill(block, _place, item) {
+    block.classList.toggle("told", Boolean(item.told));
     if (block.storewiseHtml === item.html) return;
     const open = new Map([...block.querySelectorAll("[data-fold]")].map((fold) => [fold.dataset.fold, fold.open]));
     block.storewiseHtml = item.html;

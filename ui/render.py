@@ -49,13 +49,9 @@ def heading(column: Column) -> str:
     return column.label if told else f"{column.label} ({unit})"
 
 
-def card(finding: Finding, headline: bool) -> str:
-    """Return a finding's headline (if asked for), chart, table and caveat as one piece of markup."""
-    parts = []
-    if finding.status in STATUS:
-        parts.append(f'<p class="status">{escape(STATUS[finding.status])}</p>')
-    if headline:
-        parts.append(f'<p class="headline">{escape(finding.headline)}</p>')
+def card(finding: Finding) -> str:
+    """Return a finding's headline, chart, table and caveat as one piece of markup."""
+    parts = [f'<p class="headline">{escape(finding.headline)}</p>']
     drawn = figure(finding)
     if drawn is not None and finding.chart is not None:
         data = escape(json.dumps(drawn))

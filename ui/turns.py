@@ -8,10 +8,11 @@ from html import escape
 from typing import Any
 
 from storewise.agent.answer import Answer
+from storewise.tools.finding import Finding
 from storewise.ui.conversation import Conversation, Step, Turn
-from storewise.ui.render import card, evidence, icon, title
+from storewise.ui.render import STATUS, card, evidence, icon, title
 
-Block = dict[str, str]
+Block = dict[str, Any]
 
 # One example a tool; the ids are the demo shop's.
 EXAMPLES = {
@@ -34,24 +35,32 @@ def view(conversation: Conversation) -> dict[str, Any]:
 
 
 def blocks(turn: Turn) -> list[Block]:
-    """Return a turn's blocks in reading order: question, steps, answer, findings, evidence."""
+    """Return a turn's blocks in reading order: question, steps, answer, findings, evidence.
+
+    A finding's block says with `told` whether its headline stands in the answer already.
+    """
     said = _said(turn)
-    found = [{"key": "question", "html": f'<p class="question">{escape(turn.question)}</p>'}]
+    found: list[Block] = [{"key": "question", "html": f'<p class="question">{escape(turn.question)}</p>'}]
     if turn.steps:
         steps = "".join(_step(step, place, turn.running) for place, step in enumerate(turn.steps))
         found.append({"key": "steps", "html": f'<div class="steps">{steps}</div>'})
     found.append({"key": "answer", "html": _answer(turn, said)})
-    several = len(turn.findings) > 1
     for place, finding in enumerate(turn.findings):
-        shown = card(finding, headline=finding.headline not in said)
-        if shown:
-            name = f'<p class="slip-name">{escape(title(finding.tool))}</p>' if several else ""
-            found.append({"key": f"finding{place}", "html": f'<section class="slip">{name}{shown}</section>'})
+        # While its headline stands as the answer it is hidden in the slip, whose chart is left as it is.
+        told = finding.headline in said
+        if not told or finding.rows or finding.caveat:
+            shown = _slip(finding, named=len(turn.findings) > 1)
+            found.append({"key": f"finding{place}", "html": shown, "told": told})
     if not turn.running:
         found.append({"key": "evidence", "html": evidence(turn.findings)})
     if turn.answer is not None:
         found.append({"key": "meta", "html": _meta(turn, turn.answer)})
     return found
+
+
+def _slip(finding: Finding, named: bool) -> str:
+    name = f'<p class="slip-name">{escape(title(finding.tool))}</p>' if named else ""
+    return f'<section class="slip">{name}{card(finding)}</section>'
 
 
 def _said(turn: Turn) -> str:
@@ -96,8 +105,10 @@ def prose(text: str) -> str:
 def _step(step: Step, place: int, running: bool) -> str:
     name = escape(title(step.call.name))
     brief = escape(" · ".join(_brief(key, value) for key, value in step.call.args.items()))
-    if step.seconds is not None:
+    if step.finding is not None and step.seconds is not None:
         state, mark, took = "done", icon("check"), f'<span class="took">{step.seconds:.2f} s</span>'
+        if step.finding.status in STATUS:
+            mark, took = icon("info"), f'<span class="status">{STATUS[step.finding.status]}</span>{took}'
     elif running:
         state, mark, took = "running", '<span class="spinner" role="img" aria-label="running"></span>', ""
     else:

@@ -15,15 +15,14 @@ from storewise.ui.render import card, cell, evidence, figure, heading, title
 
 
 def test_a_table_shows_values_as_their_columns_say_and_keeps_the_raw_ones() -> None:
-    shown = card(SERIES, headline=True)
+    shown = card(SERIES)
     for text in ("$1,500.50", "66.7 %", "-10.0 %", "–", SERIES.headline, "Fuel is set aside."):
         assert text in Markup(shown).text
     assert 'data-value="1500.5"' in shown
-    assert Markup(card(SERIES, headline=False)).text.count(SERIES.headline) == 0
 
 
 def test_rows_past_the_tenth_are_folded_and_counted() -> None:
-    shown = card(RANKING, headline=False)
+    shown = card(RANKING)
     assert shown.count("<tbody data-more>") == 2
     assert "All 12 rows" in shown
 
@@ -38,21 +37,16 @@ def test_longer_texts_stand_below_their_row() -> None:
             "chart": None,
         }
     )
-    shown = card(told, headline=False)
+    shown = card(told)
     assert shown.count('<tr class="below"><td colspan="4">') == 2
     assert Markup(shown).text.count(f"Why: {reason}") == 2
 
 
 def test_one_row_is_a_list_of_facts() -> None:
     one = RANKING.model_copy(update={"rows": RANKING.rows[:1], "chart": None})
-    shown = card(one, headline=False)
+    shown = card(one)
     assert "<table" not in shown
     assert "83.1 %" in Markup(shown).text
-
-
-def test_a_finding_that_did_not_answer_says_so() -> None:
-    lost = Finding(tool="t", status="missing_table", headline="The shop has no reviews.")
-    assert Markup(card(lost, headline=True)).text == "Missing dataThe shop has no reviews."
 
 
 def test_units_are_told_once() -> None:
@@ -72,7 +66,7 @@ def test_numbers_that_are_none_show_as_missing_and_never_reach_the_page() -> Non
     assert drawn is not None
     assert drawn["data"][0]["y"] == [None, None, 2.0]
     json.dumps(drawn, allow_nan=False)
-    assert "nan" not in card(finding, headline=True).lower()
+    assert "nan" not in card(finding).lower()
 
 
 def test_charts_are_figures_that_plotly_takes() -> None:
@@ -103,7 +97,7 @@ def test_evidence_is_folded_counted_and_told_once() -> None:
 
 
 def test_hostile_text_is_shown_and_never_obeyed() -> None:
-    shown = Markup(card(QUOTED, headline=True) + evidence([QUOTED]))
+    shown = Markup(card(QUOTED) + evidence([QUOTED]))
     assert shown.harmless
     assert shown.text.count(HOSTILE) >= 5
     drawn = json.dumps(figure(QUOTED))
@@ -125,6 +119,6 @@ def test_any_text_stays_text(text: str) -> None:
         evidence=(ReviewQuote(review_id=text, text=text),),
         caveat=text,
     )
-    shown = Markup(card(finding, headline=True) + evidence([finding]))
+    shown = Markup(card(finding) + evidence([finding]))
     assert shown.harmless
     assert text in shown.text

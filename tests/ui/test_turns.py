@@ -30,6 +30,11 @@ def shown(turn: Turn) -> dict[str, Markup]:
     return {block["key"]: Markup(block["html"]) for block in blocks(turn)}
 
 
+def told(turn: Turn) -> list[bool]:
+    """For each finding, whether its headline stands in the answer and is hidden below it."""
+    return [block["told"] for block in blocks(turn) if block["key"].startswith("finding")]
+
+
 def test_a_turn_grows_from_the_headline_to_the_checked_answer() -> None:
     asked = turn()
     assert "Reading the question" in shown(asked)["answer"].text
@@ -42,12 +47,12 @@ def test_a_turn_grows_from_the_headline_to_the_checked_answer() -> None:
     seen = shown(asked)
     assert "0.25 s" in seen["steps"].text and "top" in seen["steps"].text and "12" in seen["steps"].text
     assert RANKING.headline in seen["answer"].text
-    assert RANKING.headline not in seen["finding0"].text
+    assert told(asked) == [True]
 
     asked.take(Words(text="Customer 900 "))
     seen = shown(asked)
     assert "Customer 900" in seen["answer"].text and RANKING.headline not in seen["answer"].text
-    assert RANKING.headline in seen["finding0"].text
+    assert RANKING.headline in seen["finding0"].text and told(asked) == [False]
     assert "meta" not in seen
 
     asked.take(Finished(answer=answer_of(RANKING, text="It is customer 900.")))
@@ -64,6 +69,23 @@ def test_the_same_tool_called_twice_keeps_two_steps() -> None:
     second = Call(name="churn_risk", args={"customer_id": "901"})
     asked.take(StepFinished(call=second, finding=RANKING, seconds=1.0))
     assert [step.finding is not None for step in asked.steps] == [False, True]
+
+
+def test_the_chart_is_left_alone_while_the_words_come() -> None:
+    asked = turn()
+    asked.take(StepFinished(call=call_of(SERIES), finding=SERIES, seconds=0.1))
+    before = [block["html"] for block in blocks(asked) if block["key"] == "finding0"]
+    asked.take(Words(text="Revenue"))
+    assert [block["html"] for block in blocks(asked) if block["key"] == "finding0"] == before
+
+
+def test_a_finding_that_did_not_answer_says_so_and_leaves_no_empty_slip() -> None:
+    lost = Finding(tool="cart_risk", status="missing_table", headline="The shop has no events.")
+    asked = turn()
+    asked.take(StepFinished(call=call_of(lost), finding=lost, seconds=0.1))
+    seen = shown(asked)
+    assert "Missing data" in seen["steps"].text and "The shop has no events." in seen["answer"].text
+    assert "finding0" not in seen
 
 
 def test_words_that_failed_the_check_are_replaced() -> None:
