@@ -29,6 +29,9 @@ Key = tuple[str, ...]
 # A name of one word is noticed in a question when it makes at least this share of all sales.
 _NOTABLE_SHARE = 1e-4
 
+# What it counts that an entry has just the name asked for, against log10 of the money it sold.
+_NAMED = 10.0
+
 _stemmer = snowballstemmer.stemmer("english")
 _TOKEN = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?(?:'[a-z]+)?")
 _CONNECTIVES = frozenset(("a", "an", "and", "for", "in", "of", "on", "or", "our", "the", "to", "with"))
@@ -174,13 +177,13 @@ class Catalogue:
     def _find(self, key: Key) -> Resolution | None:
         exact = self._by_key.get(key, [])
         scored: dict[_Entry, float] = {
-            entry: 2.0 + _volume(entry) + (0.1 if entry.kind == "category" else 0.0) for entry in exact
+            entry: _NAMED + _volume(entry) + (0.1 if entry.kind == "category" else 0.0) for entry in exact
         }
         if key in self._strict:
             entry = self._strict[key]
             # A plain word never overrules an entry of just that name, unless its own name holds the word.
             if not exact or set(key) <= set(entry.key):
-                scored[entry] = 2.0 + _volume(entry)
+                scored[entry] = _NAMED + _volume(entry)
         for entry in self._containing(key):
             scored.setdefault(entry, 2.0 * len(key) / len(entry.key) + _volume(entry))
         if not scored and key in self._loose:
