@@ -53,7 +53,9 @@ class Book:
         for finding in everything:
             self._name(finding)
             words |= vocabulary(finding)
-        self.reader = Reader(self.lexicon, frozenset(words))
+            words |= {(column.unit or "").lower() for column in finding.columns}
+        self._words = frozenset(words)
+        self.reader = Reader(self.lexicon, self._words)
         for at, finding in enumerate(everything):
             _Keeper(self, finding, current=at < len(findings) or not findings).keep()
         self.asked = self.reader.text(question)
@@ -82,6 +84,10 @@ class Book:
             for name in names_in(text, self.lexicon):
                 self.lexicon.add(name, "name")
 
+    def holds(self, word: str) -> bool:
+        """Whether a word or sign stands in a finding or the question."""
+        return word in self._words
+
     def answer_names(self, names: frozenset[str]) -> bool:
         """Whether the answer has the words of any of these names."""
         return any(all(part in self._answer for part in name.split(" ")) for name in names)
@@ -96,6 +102,7 @@ class _Keeper:
         self.current = current
         self.headline = book.reader.text(finding.headline)
         self.context, self.span = self._context()
+        self.rows: list[frozenset[str]] = []  # what each row is about
         self.notes = [note for note in self._notes() if note]
         self.general = [when for note in self.notes for when in _whens(book.reader.text(note))]
 
@@ -108,8 +115,8 @@ class _Keeper:
         book.trusted |= {squeezed(plain(line)) for line in finding.text().splitlines()}
         book.whens += [*self.span, *self.general]
         book.groups.append(Group(self.context, (*self.span, *self.general)))
-        self._headline()
         _Table(self).keep()
+        self._headline()
         for note in self.notes:
             self.text(note, about=None)
         for column in finding.columns:
@@ -235,8 +242,22 @@ class _Keeper:
         labels = frozenset(
             name for one in found if one is not claim for kind in _LABELS for name in one.names.get(kind, ())
         )
-        taken = labels if alone else frozenset(name for one in others for name in _all(one.names))
         must = _all(claim.names)
+        tied = self._same(must | _all(claim.soft_names))
+        if alone:
+            # Another name of the same kind that has a figure of its own: "3.8 % of it, before Beef with $14".
+            kinds = {*claim.names, *claim.soft_names}
+            theirs = (
+                names
+                for one in found
+                for ties in (one.names, one.soft_names)
+                for kind, names in ties.items()
+                if kind in kinds
+            )
+            taken = labels | (self._same(frozenset().union(*theirs)) - tied)
+        else:
+            theirs = (_all(one.names) | _all(one.soft_names) for one in others)
+            taken = self._same(frozenset().union(*theirs)) - tied
         unlike = not alone and bool(must) and any(_all(one.names) != must for one in others)
         general = "horizon" in claim.measures or about is None
         own_when = claim.when or (claim.soft_whens[0] if len(claim.soft_whens) == 1 else None)
@@ -247,9 +268,7 @@ class _Keeper:
             kind=number.kind,
             measures=claim.measures or claim.soft_measures or measures,
             units=frozenset({number.unit} if number.unit else ()),
-            about=None
-            if about is None or general
-            else about | must | _all(claim.soft_names) | (said - taken),
+            about=None if about is None or general else about | tied | (said - taken),
             own=() if general else (*own, must) if unlike else own,
             whens=(*whens, *self.general, *(said_whens if alone or not own_when else (own_when,))),
             span=tuple(self.span),
@@ -262,6 +281,10 @@ class _Keeper:
             label=label.lower() or _measure_name(claim),
             subject=", ".join(sorted(shown.get(name, name) for name in must)),
         )
+
+    def _same(self, names: frozenset[str]) -> frozenset[str]:
+        """Return names with those that name the same rows: a product's id beside its name."""
+        return names.union(*(own for own in self.rows if own & names))
 
     def _statements(
         self,
@@ -423,6 +446,7 @@ class _Table:
                         cell, about, own=must, measures=measures_of(label), whens=tuple(whens), label=label
                     )
         ranking.rows.append(own)
+        self.keeper.rows.append(own)
         ranking.whens.append(own_when)
         ranking.opinions.append(opinion)
 
@@ -485,6 +509,9 @@ def _cell_fact(cell: float, column: Column, opinion: frozenset[str], shared: dic
     if "change" in measures:
         change, value = (value > 0) - (value < 0), abs(value)
     unit = UNITS.get(singular(column.unit or ""), column.unit)
+    moods = measures & {"positive", "negative"}
+    if moods:
+        shared = {**shared, "about": shared["about"] | moods}
     return Fact(
         value=value,
         kind=kind,

@@ -64,6 +64,7 @@ class Claim:
     """
 
     number: Number
+    start: int
     clause: int
     names: dict[str, frozenset[str]] = field(default_factory=dict)
     soft_names: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -143,7 +144,7 @@ def _claim(
     number = figure.number
     assert number is not None
     words = reading.norms(figure.clause)
-    claim = Claim(number, figure.clause, words=frozenset(words))
+    claim = Claim(number, figure.start, figure.clause, words=frozenset(words))
     clause = reading.clauses[figure.clause]
     for kind in [*kinds, "level"]:
         mentions = _names(reading, kind)
@@ -171,9 +172,7 @@ def _claim(
         name for one in reading.of("name") if one.clause == figure.clause for name in one.names
     )
     claim.average = _is_average(reading, figure)
-    claim.window = window_of(words)
-    if claim.window is None and figure.clause and len(reading.norms(figure.clause - 1)) <= 6:
-        claim.window = window_of(reading.norms(figure.clause - 1))  # "in the last 26 weeks, they spent"
+    claim.window = _window(reading, figure, words)
     claim.whole = figure.start > 0 and _is_whole(reading, figure)
     claim.extreme = extreme(words)
     everywhere = {token.norm for token in reading.sentence.tokens}
@@ -209,6 +208,18 @@ def window_of(words: list[str]) -> Window | None:
             if unit in DURATIONS and (count.isdigit() or count in ONES):
                 return (float(count) if count.isdigit() else float(ONES[count])), unit
     return None
+
+
+def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | None:
+    """Return the last days or weeks that a figure is counted over, said in its clause or beside it."""
+    here = window_of(words)
+    before, after = figure.clause - 1, figure.clause + 1
+    if here is None and before >= 0 and len(reading.norms(before)) <= 6:
+        here = window_of(reading.norms(before))  # "in the last 26 weeks, they spent"
+    if here is None and after < len(reading.clauses) and reading.clauses[after].aside:
+        if sum(one.clause == after for one in reading.of("number")) == 1:
+            here = window_of(reading.norms(after))
+    return here
 
 
 def _looks_back(words: list[str]) -> bool:
@@ -429,7 +440,7 @@ def turning(words: list[str], at: int) -> int:
                 "trend",
             ),
             *(
-                "ha",
+                "has",
                 "slightly",
                 "sharply",
                 "further",

@@ -365,7 +365,9 @@ def read(words: Sequence[Token], at: int) -> tuple[When, int] | None:
 
 @lru_cache(maxsize=4096)
 def whole(text: str) -> When | None:
-    """Return the period that the whole of `text` names, or None."""
+    """Return the period that the whole of `text` names, or None; digits alone are an id."""
+    if text.isdigit():
+        return None
     words = tokens(text[:10] if len(text) > 10 and text[10:11] in ("T", " ") and text[:4].isdigit() else text)
     if not words:
         return None

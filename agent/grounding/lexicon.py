@@ -74,8 +74,8 @@ class Lexicon:
                 continue
             if taken > length:
                 best, length, full = [name_key], taken, False
-            elif name_key not in best:
-                best.append(name_key)
+            elif name_key not in best and (not full or self.kind(best[0]) in ("category", "other", "brand")):
+                best.append(name_key)  # "cheese" is a category and may mean one of its products
         return (frozenset(best), at + length, full) if best else None
 
 

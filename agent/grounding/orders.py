@@ -38,6 +38,7 @@ def problems(book: Book, reading: Reading, scene: Scene, figures: Sequence[Claim
         *judge.sequence(),
         *judge.turns(),
         *judge.likelihoods(),
+        *judge.opinions(),
     ]
 
 
@@ -542,6 +543,37 @@ class _Judge:
             return (rows[0] - 1, rows[0]) if rows[0] else None
         spans = [row for row in ranking.whens if row and any(when.holds(row) for when in whens)]
         return (0, len(ranking.rows) - 1) if not whens or spans else None
+
+    # Praise and blame
+
+    def opinions(self) -> Iterable[str]:
+        """Check "they love the flavor and hate the smell" against what the reviews praise and blame."""
+        for clause in range(len(self.reading.clauses)):
+            said = {
+                measure
+                for one in self.reading.of("measure")
+                if one.clause == clause
+                for measure in one.measures & {"positive", "negative"}
+            }
+            counted = any(one.clause == clause for one in self.reading.of("number"))
+            if len(said) != 1 or counted or claims.negated(self.reading.norms(clause)):
+                continue
+            for one in self.reading.of("name"):
+                if one.clause == clause and one.what in ("phrase", "aspect"):
+                    found = [self._opinion(ranking, row) for ranking, row in self._rankings(one)]
+                    if any(found) and not any(said & opinion for opinion in found):
+                        yield f"No finding says that '{one.text}' is {'praised' if 'positive' in said else 'blamed'}."
+
+    def _opinion(self, ranking: Ranking, row: int) -> frozenset[str]:
+        """Return whether a row praises or blames: by its text, else by the larger of its two counts."""
+        told = ranking.opinions[row] & {"positive", "negative"}
+        counts: dict[str, float] = {}
+        for named, values in ranking.columns:
+            if len(named) == 1 and named <= {"positive", "negative"}:
+                counts.setdefault(next(iter(named)), values[row] or 0.0)
+        if told or len(counts) < 2:
+            return told
+        return frozenset(mood for mood, count in counts.items() if count >= max(counts.values()) / 2)
 
     # Likely and unlikely
 

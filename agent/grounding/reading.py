@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from storewise.agent.grounding import dates, numbers
@@ -44,12 +44,13 @@ _COPULAS = frozenset(
 )
 # What may follow a name that is also an everyday word, at the start of a sentence: "Private took".
 _AFTER_NAME = frozenset(
-    ": ( | , brand label category ha have had took take is was are were brought made sold led lead leading earned "
+    ": ( | , brand label category has have had took take is was are were brought made sold led lead leading earned "
     "account accounted come came follow followed with at and rank contributed contribute make".split()
 )
 _SEGMENT_NORMS = {
     singular(name.split()[0]): [(name, [singular(part) for part in name.split()])] for name in SEGMENTS
 }
+_OPINIONS = frozenset({"positive", "negative"})
 _BEFORE_COUNT = frozenset(
     "top first last the all these those next only of other about some another his their".split()
 )
@@ -150,6 +151,7 @@ class Reader:
                 continue
             reading.mentions.append(found)
             at = max(found.end, at + 1)
+        _share_units(reading)
         _split(reading)
         self._keep_levels(reading)
         return reading
@@ -235,7 +237,10 @@ class Reader:
                 names = frozenset({LEVELS[norm]})
             elif kinds == {"phrase"}:
                 near = {words[at - 1].text if at else "", words[end].text if end < len(words) else ""}
-                if norm in EVERYDAY and not near & {NAMED, "(", ":"}:
+                judged = any(
+                    _OPINIONS & MEASURES.get((word.norm,), frozenset()) for word in words[max(0, at - 5) : at]
+                )
+                if norm in EVERYDAY and not judged and not near & {NAMED, "(", ":"}:
                     return None
             elif (norm in EVERYDAY or norm in UNITS) and not kinds & {"aspect", "sentiment", "level"}:
                 after = words[at + 1].norm if at + 1 < len(words) else ""
@@ -263,6 +268,11 @@ class Reader:
             noun -= 1
         id_noun = noun >= 0 and words[noun].norm in ID_NOUNS and ID_NOUNS[words[noun].norm] != ""
         known = text in self._lexicon
+        if id_noun and not known:
+            # "Orders 104", "days since the last order 104": a measure, then its figure.
+            measured = bool(before) and before[-1].kind == "measure" and before[-1].end == at
+            several = words[noun].text.lower().endswith("s")
+            id_noun = not (several or (measured and before[-1].end - before[-1].start > 1))
         figure = numbers.read(words, at)
         counted = bool(figure and figure[0].unit and figure[0].unit not in ("rows",))
         if id_noun and (known or not counted):
@@ -348,13 +358,10 @@ def _segment(words: Sequence[Token], at: int) -> tuple[str, int] | None:
         customers = after in ("customer", "household", "shopper", "one", "lot", "buyer")
         if name in ("champions", "hibernating"):
             said = capital or grouped or customers or before in _COPULAS or name == "champions"
-        elif name == "loyal":
-            said = (capital and at > 0) or grouped or customers or before in _COPULAS
-            said = said or (capital and after in (":", "(", "|", "", ",", "and", "rank", "have", "come"))
-        elif capital and at > 0 and before not in (".", "!"):
-            said = True
         elif capital:
-            said = grouped or customers or after in (":", "(", "|", "", ",")
+            said = at > 0 or grouped or customers or after in _AFTER_NAME or not after
+        elif name == "loyal":
+            said = grouped or customers or before in _COPULAS
         else:
             said = grouped
         if said:
@@ -368,7 +375,13 @@ def _measure(words: Sequence[Token], at: int) -> Mention | None:
         phrase = tuple(word.norm for word in words[at : at + length])
         if phrase in MEASURES:
             follow = words[at + length].text if at + length < len(words) else ""
-            if length == 1 and phrase[0] in ID_NOUNS and any(sign.isdigit() for sign in follow):
+            several = words[at].text.lower().endswith("s")
+            if (
+                length == 1
+                and not several
+                and phrase[0] in ID_NOUNS
+                and any(sign.isdigit() for sign in follow)
+            ):
                 return None  # "customer 900" names, and measures nothing
             return Mention(
                 "measure", at, at + length, _said(words, at, at + length), measures=MEASURES[phrase]
@@ -389,6 +402,22 @@ def _follows_id(words: Sequence[Token], at: int, before: list[Mention]) -> bool:
 
 def _said(words: Sequence[Token], start: int, end: int) -> str:
     return " ".join(word.text for word in words[start:end])
+
+
+def _share_units(reading: Reading) -> None:
+    """Give the figures of a list the unit that only its last one carries: "104, 73 and 58 days"."""
+    words = reading.sentence.tokens
+    figures = reading.of("number")
+    listed = False
+    for one, other in zip(reversed(figures[:-1]), reversed(figures[1:]), strict=True):
+        mine, theirs = one.number, other.number
+        between = [word.text.lower() for word in words[one.end : other.start]]
+        joined = bool(between) and set(between) <= {",", "and", "or", "to", "-", "–"}
+        listed = joined and (listed or between != [","])
+        if mine is None or theirs is None or not listed:
+            continue
+        if mine.kind == "number" and mine.unit is None and theirs.kind in ("percent", "number"):
+            one.number = replace(mine, kind=theirs.kind, unit=theirs.unit)
 
 
 def _split(reading: Reading) -> None:

@@ -15,7 +15,8 @@ from storewise.agent.grounding.book import Book, squeezed
 from storewise.agent.grounding.facts import Fact, alike, measures_of
 from storewise.agent.grounding.numbers import Number
 from storewise.agent.grounding.reading import Mention, Reading
-from storewise.agent.grounding.tokens import plain
+from storewise.agent.grounding.tokens import plain, singular
+from storewise.agent.grounding.words import DURATIONS
 from storewise.tools.finding import Finding
 
 _ANCHORS = ("customer", "session", "review")
@@ -95,6 +96,9 @@ class _Sentence:
     def _unknown(self) -> Iterable[str]:
         for mention in self.reading.of("unknown"):
             yield f"'{mention.text}' stands in no finding."
+        for sign in ("€", "£", "euro", "pound"):
+            if any(word.norm == sign for word in self.reading.sentence.tokens) and not self.book.holds(sign):
+                yield f"'{sign}' is not the currency of any finding."
         for mention in self.reading.of("name"):
             if mention.what in ("level",):
                 continue
@@ -302,7 +306,9 @@ class _Sentence:
         of = f" of {fact.subject}" if fact.subject else ""
         what = f"the {fact.label}{of}" if fact.label else f"another figure{of}"
         if not self._unit_fits(claim, fact):
-            return 0, f"{said} is {what}, not a number of {claim.number.unit}."
+            return 0, f"{said} is {what}" + (
+                f", not a number of {claim.number.unit}." if claim.number.unit else "."
+            )
         if fact.change != claim.change and (fact.change or claim.change):
             if fact.change and claim.change:
                 return 1, f"{said} is how much it {'rose' if fact.change > 0 else 'fell'}, not the other way."
@@ -328,8 +334,14 @@ class _Sentence:
 
     def _unit_fits(self, claim: Claim, fact: Fact) -> bool:
         unit = claim.number.unit
-        if unit is None or claim.number.kind != "number":
+        if claim.number.kind != "number":
             return True
+        if unit is None:  # "22" alone is no duration, unless its clause speaks of one
+            spoken = (
+                bool(claim.measures | claim.soft_measures)
+                or {singular(word) for word in fact.label.split()} <= claim.words
+            )
+            return spoken or not fact.units & DURATIONS
         return alike(frozenset({unit}), fact.units | fact.measures)
 
     def _measure_fits(self, claim: Claim, fact: Fact) -> bool:
@@ -417,14 +429,14 @@ class _Sentence:
         if claim.when:
             when = claim.when
             if fact.own_when:
-                if when.same(fact.own_when) or (when.iso and when.start == fact.own_when.start):
+                if _names_row(when, fact.own_when):
                     return True
                 return self._is_extreme(claim, fact) and any(when.holds(one) for one in (fact.own_when,))
             if any(when.same(one) or _covers(when, one) for one in fact.whens):
                 return True
             return bool(when.parts) and all(any(part.same(one) for one in fact.whens) for part in when.parts)
         if fact.own_when:
-            if any(one.same(fact.own_when) for one in claim.soft_whens):
+            if any(_names_row(one, fact.own_when) for one in claim.soft_whens):
                 return True
             return self._is_extreme(claim, fact) or (claim.reference and not claim.soft_whens)
         if claim.soft_whens and fact.span and not fact.count:
@@ -461,8 +473,11 @@ class _Sentence:
         lengths = [len(names) for kind, names in listed.items() if wanted in (None, kind)]
         if number.value in lengths and number.value > 1:
             return True
-        words = set(self.reading.norms(claim.clause))
-        if claim.extreme or words & {"first", "top", "last", "next"}:
+        words = [token.norm for token in self.reading.sentence.tokens]
+        lead = words[max(0, claim.start - 1) : claim.start]
+        if set(lead) & {"first", "top", "next", "other"} or claims.extreme(
+            words[claim.start : claim.start + 3]
+        ):
             return any(
                 fact.count
                 and fact.value >= number.value
@@ -509,6 +524,11 @@ def _fits(number: Number, fact: Fact) -> bool:
         if fact.kind == "percent":
             return number.step < 1 and (number.fits(fact.value) or number.fits(fact.value / 100))
     return False
+
+
+def _names_row(when: When, row: When) -> bool:
+    """Whether a period is a row's own, or the ISO day by which the table names it."""
+    return when.same(row) or (when.iso and when.start == row.start)
 
 
 def _covers(when: When, day: When) -> bool:
