@@ -175,10 +175,11 @@ def load(folder: Path | None, demo: bool) -> None:
             fit(build_demo(builder, _say), _say)
         _say("The demo shop is loaded.")
         return
+    from storewise.tools.fit import fit
     from storewise.tools.shop.load import load_folder
 
     assert folder is not None
-    report = load_folder(folder, home(), _say)
+    report = load_folder(folder, home(), _say, then=lambda shop: fit(shop, _say))
     click.echo(report.text())
     if not report.loaded:
         raise click.exceptions.Exit(1)
