@@ -331,6 +331,22 @@ def benchmark_routing(questions: Path, base: bool) -> None:
     click.echo(json.dumps(report))
 
 
+@benchmark.command("nearness")
+@click.option("--questions", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option("--calls", default=8000, show_default=True, help="How many examples of calls, as in tune.")
+def benchmark_nearness(questions: Path, calls: int) -> None:
+    """How near each question is to its nearest training example."""
+    from storewise.agent.evaluation import read_questions
+    from storewise.finetune.examples import make_examples
+    from storewise.finetune.nearness import nearness
+    from storewise.finetune.tune import SEED, WISHES
+    from storewise.tools.shop.generation import open_shop
+
+    examples = make_examples(WISHES, open_shop(), calls, SEED)
+    asked = [question.question for question in read_questions(questions)]
+    click.echo(json.dumps(nearness(asked, [example.question for example in examples])))
+
+
 @benchmark.command("models")
 def benchmark_models() -> None:
     """The current shop's models on later data beside their peers, as measured when they were trained."""

@@ -20,6 +20,13 @@ _WORD = re.compile(r"[^\s\"“”;()\[\]{}<>=]+")
 _ID = re.compile(r"(?<![\w.,$€£-])#?([A-Za-z]{0,4}[-_]?\d[\w-]*)(?![\w%])(?![.,]\d)")
 _OWNED = re.compile(r"^(\d+)s$", re.I)  # "718s favourites"
 _SINGLE = re.compile(r"\b(?:one|single)\b", re.I)
+_NOUN = re.compile(
+    r"(?:customer|household|shopper|client|buyer|member|account|family|person|id|number|no\.?|nr\.?|#)"
+    r"(?: (?:id|number|no\.?))?\s*$",
+    re.I,
+)
+_COUNTED = re.compile(r"(?:top|first|best|worst|biggest|largest|the|show|give me|list|name|which)\s*$", re.I)
+_PLURAL = re.compile(r"^\s+(?:\w+\s+){0,2}\w+s\b")
 # A span of words offered as a value neither begins nor ends with one of these.
 STOP = frozenset(
     (
@@ -70,7 +77,7 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
     ids = [_OWNED.sub(r"\1", m.group(1)) for m in _ID.finditer(question) if outside(m.start(), m.end())]
     said = [n for n in read_numbers(question) if outside(n.start, n.end)]
     # An id may be spelled out: "household one thousand five hundred".
-    ids += [str(int(n.value)) for n in said if n.value == int(n.value) and not _digits(question, n)]
+    ids += [str(int(n.value)) for n in said if not _digits(question, n) and _NOUN.search(question[: n.start])]
     numbers = [n.value for n in said if 1 <= n.value <= MAX_TOP]
     numbers += [1] if _SINGLE.search(question) else []
     words = tuple(word for word in (clean(m.group()) for m in _WORD.finditer(question)) if word)
@@ -84,6 +91,20 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
         products=tuple(text for _, _, text in shop.catalogue.mentions(question)),
         earlier=earlier,
     )
+
+
+def customers_named(question: str, ids: tuple[str, ...]) -> list[str]:
+    """Return the ids that look like a customer's rather than a count ("top 5", "5 customers")."""
+    named: list[str] = []
+    for text in ids:
+        at = re.search(rf"(?<!\w){re.escape(text)}", question)
+        if at is None:  # spelled out, and read only behind "customer"
+            named.append(text)
+        elif _NOUN.search(question[: at.start()]) or not (
+            _COUNTED.search(question[: at.start()]) or _PLURAL.search(question[at.end() :])
+        ):
+            named.append(text)
+    return named
 
 
 def _digits(question: str, number: NumberMention) -> bool:

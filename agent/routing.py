@@ -8,7 +8,7 @@ from typing import Any
 
 from storewise.agent.answer import Call
 from storewise.agent.grammar import call_grammar, unmet, written_arguments
-from storewise.agent.reading import Reading, read_question
+from storewise.agent.reading import STOP, Reading, customers_named, read_question
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall, read_calls, write_calls
 from storewise.tools.registry import Tool
@@ -125,23 +125,28 @@ class Router:
 
 def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
     """Return the arguments that can be read off the question, in the order of the tool's schema."""
+    digits = tuple(text for text in reading.ids if text.isdigit())
     offers: dict[str, list[str]] = {
-        "customer_id": [text for text in reading.ids if text.isdigit()],
+        "customer_id": customers_named(reading.question, digits),
         "session_id": [text for text in reading.ids if not text.isdigit()],
         "when": [period.text for period in reading.periods],
         "segment": list(reading.segments),
         "product": list(reading.products),
-        "query": [" ".join(reading.words)],
+        "query": [" ".join(w for w in reading.words if w.lower() not in STOP | _REVIEW_WORDS)],
         "metric": [*_named(reading, _METRIC_WORDS), "revenue"],
         "by": _named(reading, _BY_WORDS),
         "sentiment": _named(reading, _SENTIMENT_WORDS),
     }
-    numbers = [str(number) for number in reading.numbers if str(number) not in reading.ids]
-    offers["top"] = numbers
+    taken = offers["customer_id"]
+    offers["top"] = [str(number) for number in reading.numbers if str(number) not in taken]
     values = {name: [*offers.get(name, []), *reading.before(name)] for name in written_arguments(tool)}
     return {name: found[0] for name, found in values.items() if found}
 
 
+_REVIEW_WORDS = frozenset(
+    "review reviews find search show quote quotes complain complains complaint complaints customers people saying "
+    "mention mentions mentioning talk talking write wrote written read good bad positive negative".split()
+)
 # Plain words for the values of enums, for the road without a model.
 _METRIC_WORDS = {
     "orders": "orders order tickets transactions",

@@ -104,9 +104,10 @@ class Startup:
         """Return what the shop's data are: real, simulated or matched."""
         if self._shop is None:
             return ""
-        manifest = self._shop.manifest
-        parts = [str(text).rstrip(".") for text in manifest.get("provenance", {}).values()]
-        return f"{manifest['name']}, data up to {self._shop.as_of}. " + ". ".join(parts) + "."
+        from storewise.tools.shop.demo import NAME, SUMMARY
+
+        name = self._shop.manifest["name"]
+        return f"{name}, data up to {self._shop.as_of}. {SUMMARY if name == NAME else ''}".strip()
 
     def _set(self, key: str, state: State, detail: str = "") -> None:
         with self._lock:

@@ -28,6 +28,10 @@ def masked(question: str, before: str = "") -> str:
     return _NUMBER.sub("7", _ID.sub("session-id", text)).strip()
 
 
+class ShortlistError(Exception):
+    """There is no shortlist to load; the message says what to type."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """What the shortlist leaves: tools by falling likelihood, and whether none or two calls are in reach."""
@@ -47,6 +51,8 @@ class Shortlist:
     """The classifier, loaded from the folder of an adapter."""
 
     def __init__(self, folder: Path) -> None:
+        if not (folder / FILE).is_file():
+            raise ShortlistError("The shortlist of the adapter is missing. Type: storewise tune")
         with np.load(folder / FILE, allow_pickle=False) as saved:
             self._layers = [(saved["w0"], saved["b0"]), (saved["w1"], saved["b1"])]
             self.labels: list[str] = json.loads(str(saved["labels"]))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storewise.agent.grammar import call_grammar, unmet
-from storewise.agent.reading import Reading, read_segments
+from storewise.agent.reading import Reading, customers_named, read_segments
 from storewise.tools.registry import analyst_tools
 from storewise.tools.shop.dates import read_periods
 
@@ -80,3 +80,19 @@ def test_any_question_gives_a_grammar_that_compiles(question: str) -> None:
 )
 def test_segments_are_read_with_typos(text: str, segment: str) -> None:
     assert segment in read_segments(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "ids", "customers"),
+    [
+        ("which five customers will leave", (), []),
+        ("top 5 customers at risk", ("5",), []),
+        ("will customer 900 leave", ("900",), ["900"]),
+        ("how is 1228 doing", ("1228",), ["1228"]),
+        ("show 5 households like customer 13", ("5", "13"), ["13"]),
+    ],
+)
+def test_a_count_is_not_taken_for_a_customer(
+    question: str, ids: tuple[str, ...], customers: list[str]
+) -> None:
+    assert customers_named(question, ids) == customers

