@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -19,14 +20,15 @@ from storewise.finetune.facts import FACTS, Said
 from storewise.finetune.values import turns
 from storewise.finetune.wording import ARGUMENTS, Wish, read_list
 from storewise.tools.calls import WrittenCall, read_calls
-from storewise.tools.finding import Finding
+from storewise.tools.finding import Finding, money, percent
 from storewise.tools.registry import ArgumentError, Tool, analyst_tools
 from storewise.tools.shop.dates import read_periods
 from storewise.tools.shop.generation import Shop
 
 SENTENCES = Path(__file__).parent / "sentences"
-# Different findings of each tool; beyond them the same ones are asked for in other words.
-_FINDINGS = 250
+# How often one finding may be asked for. Rankings of customers and carts are few in a shop; asked again, they
+# come with other ids and figures, so that the model learns to copy, not to remember.
+_REPEATS = 4
 _LONGEST = 45  # tokens, about
 # The share of findings that answer nothing (an unknown product, a wrong id), whose sentence is repeated.
 _PLAIN = 0.08
@@ -49,20 +51,24 @@ def _of_tool(shop: Shop, tool: Tool, quota: int, rng: random.Random) -> list[Exa
     frames = {name: turns(lines, rng) for name, lines in read_list(SENTENCES / f"{tool.name}.txt").items()}
     sizes = {name: len(lines) for name, lines in read_list(SENTENCES / f"{tool.name}.txt").items()}
     findings: dict[str, Finding | None] = {}
+    uses: Counter[str] = Counter()
     examples: list[Example] = []
     plain = 0
     questions = tool_questions(WISHES, shop, tool.name, rng.randrange(1 << 30))
-    for asked in islice(questions, 12 * quota + 100):
+    for asked in islice(questions, 20 * quota + 100):
         if len(examples) >= quota:
             break
         call = read_calls(asked.answer)[0]
         arguments = call_arguments(call, shop)
         key = str(sorted(arguments.items()))
-        if key not in findings and len(findings) >= _FINDINGS and rng.random() < 0.9:
-            continue
         if key not in findings:
             findings[key] = _run(tool, shop, arguments)
         finding = findings[key]
+        uses[key] += 1
+        if finding is not None and uses[key] > 1 and tool.name in ("churn_risk", "cart_risk"):
+            finding = disguised(finding, rng)
+        elif uses[key] > _REPEATS:
+            continue
         if finding is None:
             continue
         said = FACTS[tool.name](finding, asked.question) if finding.status == "answered" else None
@@ -72,7 +78,7 @@ def _of_tool(shop: Shop, tool: Tool, quota: int, rng: random.Random) -> list[Exa
                 continue
             answer: str | None = finding.headline
         else:
-            answer = _phrase(said, frames, sizes, rng)
+            answer = _phrase(said, finding.text(), frames, sizes, rng)
         if answer is not None:
             examples.append(Example("answer", asked.question, answer, [tool.name], None, finding.text()))
     return examples
@@ -91,6 +97,49 @@ def call_arguments(call: WrittenCall, shop: Shop) -> dict[str, Any]:
     return arguments
 
 
+def disguised(finding: Finding, rng: random.Random) -> Finding:
+    """Return a ranking of customers or carts with other ids and figures, in headline and rows alike.
+
+    Shares keep their order: all are scaled by one factor. A finding about a single one is left as it is.
+    """
+    if len(finding.rows) < 2:
+        return finding
+    factor = rng.uniform(0.25, 1)
+    names = {str(row[0]): _other_id(str(row[0]), rng) for row in finding.rows}
+
+    def scaled(share: float) -> float:
+        return round(round(share, 3) * factor, 3)
+
+    headline = re.sub(r"([\d.]+) %", lambda m: percent(scaled(float(m[1]) / 100)), finding.headline)
+    headline = re.sub(r"((?:customer|session) )(\w+)", lambda m: m[1] + names.get(m[2], m[2]), headline)
+    headline = re.sub(r"^(Of (?:the )?)([\d,]+)", lambda m: f"{m[1]}{rng.randrange(20, 3000):,}", headline)
+    headline = re.sub(r"worth \$[\d.,]+(?=,)", f"worth {money(rng.uniform(50, 9000))}", headline)
+    shares = [column.format == "percent" for column in finding.columns]
+    rows = tuple(
+        (
+            names[str(row[0])],
+            *(
+                scaled(cell) if is_share and isinstance(cell, float) else cell
+                for cell, is_share in zip(row[1:], shares[1:], strict=True)
+            ),
+        )
+        for row in finding.rows
+    )
+    return finding.model_copy(update={"headline": headline, "rows": rows})
+
+
+def _other_id(name: str, rng: random.Random) -> str:
+    """Return an id of the same make: the same letters, other digits."""
+    first = True
+
+    def digit(found: re.Match[str]) -> str:
+        nonlocal first
+        low, first = (1 if first and found.start() == 0 else 0), False
+        return str(rng.randrange(low, 10))
+
+    return re.sub(r"\d", digit, name)
+
+
 def _run(tool: Tool, shop: Shop, arguments: dict[str, Any]) -> Finding | None:
     try:
         return tool.call(shop, arguments)
@@ -99,26 +148,33 @@ def _run(tool: Tool, shop: Shop, arguments: dict[str, Any]) -> Finding | None:
 
 
 def _phrase(
-    said: Said, frames: Mapping[str, Iterator[Wish]], sizes: Mapping[str, int], rng: random.Random
+    said: Said, shown: str, frames: Mapping[str, Iterator[Wish]], sizes: Mapping[str, int], rng: random.Random
 ) -> str | None:
-    """Return a sentence of a fitting section with a value for every slot, or None if none is short."""
+    """Return a sentence of a fitting section, or None if none is short enough.
+
+    Only values that the model can read in the finding's text, `shown`, are said.
+    """
     sections = [section for section in said.sections if section in frames]
     if not sections:
         return None
+    known = set(_words(shown))
+    values = {slot: text for slot, text in said.values.items() if text and known.issuperset(_words(text))}
     # What fits the question best stands last, and is tried most often.
     weights = [2**place for place in range(len(sections))]
     for _ in range(40):
         section = rng.choices(sections, weights)[0]
-        for _ in range(sizes[section]):
-            frame = next(frames[section])
-            if all(said.values.get(slot) for slot in frame.slots):
-                break
-        else:
+        frame = next((f for f in islice(frames[section], sizes[section]) if f.slots <= values.keys()), None)
+        if frame is None:
             continue
-        text = _tidy(frame.text(rng, {slot: said.values[slot] or "" for slot in frame.slots}))
+        text = _tidy(frame.text(rng, values))
         if _tokens(text) <= _LONGEST:
             return text
     return None
+
+
+def _words(text: str) -> list[str]:
+    """The words and figures of a text, as they are compared: "$1,234.50" is one."""
+    return re.findall(r"\d[\d.,:-]*\d|\d|[^\W\d]+", text.lower())
 
 
 def _tokens(text: str) -> float:
@@ -127,6 +183,6 @@ def _tokens(text: str) -> float:
 
 
 def _tidy(text: str) -> str:
-    text = re.sub(r"([.!?][”\"]?)\.+$", r"\1", text)
-    text = re.sub(r"(”)(?=$)", r"\1", text)
+    """End a sentence once, after a quotation that ends itself, and begin it with a capital."""
+    text = re.sub(r"([.!?]”)\.$", r"\1", text)
     return text[0].upper() + text[1:]

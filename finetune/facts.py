@@ -130,7 +130,8 @@ def customer_profile(finding: Finding, question: str) -> Said | None:
     cells = _cells(finding, 0)
     favourites = (cells.get("category_favourites") or "").split("; ")
     rhythm = re.search(r"usually comes (every [^.,]+(?:\.\d+ days)?)", finding.headline)
-    days = cells.get("recency_days")
+    since = re.search(r" since ([\d-]+)", finding.headline)
+    ago = re.search(r"last order (today|yesterday|\d+ days? ago)", finding.headline)
     values: Values = {
         "id": cells.get("customer_id"),
         # "At risk" beside a figure reads like a risk.
@@ -138,27 +139,44 @@ def customer_profile(finding: Finding, question: str) -> Said | None:
         "group": cells.get("segment"),
         "orders": _unless(cells.get("orders"), "1"),
         "spend": cells.get("spend"),
-        "recent": cells.get("spend_26_weeks"),
-        "order_value": cells.get("order_value"),
-        "first": cells.get("first_order"),
-        "last": cells.get("last_order"),
-        "days": None if days in ("0", "1") else days,
+        "first": since and since[1],
+        "ago": ago and ago[1],
         "risk": cells.get("risk"),
         "rhythm": rhythm and rhythm[1],
         "category": favourites[0] or None,
         "category2": favourites[1] if len(favourites) > 1 else None,
         "category3": favourites[2] if len(favourites) > 2 else None,
-        "item": (cells.get("product_favourites") or "").split("; ")[0] or None,
     }
     sections = ["whole"]
     sides = {
-        "money": ("spen", "worth", "money", "dollar", "revenue", "turnover", "bring", "brought", "pocket"),
+        "money": (
+            "spen",
+            "worth",
+            "money",
+            "dollar",
+            "euro",
+            "cash",
+            "paid",
+            "revenue",
+            "turnover",
+            "bring",
+            "brought",
+            "pocket",
+        ),
         "favourites": ("favo", "usually", "buy", "likes", "prefer", "habit", "fill", "taste", "stick"),
-        "rhythm": ("how often", "frequen", "rhythm", "orders", "how many", "regular", "purchases", "visits"),
+        "rhythm": (
+            "how often",
+            "frequen",
+            "rhythm",
+            "orders",
+            "how many (?:time|visit|purch|bask|trip)",
+            "regular",
+            "visits",
+        ),
         "dates": ("last", "when", "since", "how long", "first", "seen"),
         "segment": ("segment", "group", "champion", "loyal", "what kind", "what sort", "type of", "class"),
         "risk": ("risk", "leave", "danger"),
-    }  # fmt: skip
+    }
     sections += [side for side, words in reversed(sides.items()) if _asks(question, *words)]
     return Said(sections, values)
 
@@ -240,7 +258,7 @@ def cart_risk(finding: Finding, question: str) -> Said | None:
     )
     values["average"] = average and average[1]
     kind = "one" if "session_id" in finding.arguments else "list"
-    opened = re.match(r"Of ([\d,]+) open carts(?: worth (\S+?))?,", finding.headline)
+    opened = re.match(r"Of ([\d,]+) open carts(?: worth (\$[\d.,]+\d))?,", finding.headline)
     values |= {"carts": opened and opened[1], "worth": opened and opened[2]}
     sections = [kind]
     if _asks(question, "why", "reason", "what speaks"):

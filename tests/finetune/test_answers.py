@@ -1,10 +1,11 @@
 """The answer task's examples: every figure and name of a sentence stands in its finding."""
 
 import datetime as dt
+import random
 import re
 from pathlib import Path
 
-from storewise.finetune.answers import SENTENCES, call_arguments, make_answers
+from storewise.finetune.answers import SENTENCES, call_arguments, disguised, make_answers
 from storewise.finetune.facts import FACTS
 from storewise.finetune.wording import ARGUMENTS, read_list
 from storewise.tools.calls import WrittenCall
@@ -90,3 +91,23 @@ def test_figures_stand_in_the_finding(small_home: Path) -> None:
 def test_a_seed_says_it_all(small_home: Path) -> None:
     shop = open_shop(small_home)
     assert list(make_answers(shop, 14, seed=2)) == list(make_answers(shop, 14, seed=2))
+
+
+def test_a_ranking_in_disguise_keeps_its_order_and_agrees_with_itself() -> None:
+    ranking = Finding(
+        tool="churn_risk",
+        status="answered",
+        headline="Of the 2,241 customers outside the segment Lost, customer 834 is the likeliest to "
+        "stop buying: 50.8 % risk of no order in the next 60 days (no order). The average risk among them is 4.9 %.",
+        columns=_TABLE,
+        rows=(("834", 0.5081, "no order"), ("2150", 0.5034, "no order"), ("902", 0.486, "no order")),
+    )
+    for seed in range(50):
+        other = disguised(ranking, random.Random(seed))
+        said = FACTS["churn_risk"](other, "who leaves?")
+        assert said is not None and said.values["id"] is not None
+        assert f"customer {said.values['id']} is the likeliest" in other.headline
+        assert f"{said.values['risk']} risk" in other.headline
+        risks = [row[1] for row in other.rows]
+        assert risks == sorted(risks, key=lambda risk: -float(str(risk)))
+    assert disguised(ONE_AT_RISK, random.Random(1)) == ONE_AT_RISK
