@@ -70,7 +70,12 @@ class MomentReader(ClockReader):
     def _iso_or_slashed(self, i: int, asked: bool) -> Moment | None:
         j = self._skip(i, ("the",))
         stop = j + 1
-        if not re.fullmatch(r"\d+([-/]\d+)+", self._word(j)) or self._word(stop) in FRACTIONED:
+        word = self._word(j)
+        if not re.fullmatch(r"\d+([-/]\d+)+", word):
+            return None
+        # "1/2 and a quarter" is a fraction, "between 3/1 and 3/15" is not.
+        fraction = self._word(stop) in FRACTIONED and not (asked and self._word(stop) == "and")
+        if fraction and re.fullmatch(r"\d+/\d+", word):
             return None
         match [int(part) for part in re.split(r"[-/]", self._word(j))]:
             case [year, month] if 1900 <= year <= 2100:
