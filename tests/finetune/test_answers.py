@@ -98,7 +98,8 @@ def test_a_ranking_in_disguise_keeps_its_order_and_agrees_with_itself() -> None:
         tool="churn_risk",
         status="answered",
         headline="Of the 2,241 customers outside the segment Lost, customer 834 is the likeliest to "
-        "stop buying: 50.8 % risk of no order in the next 60 days (no order). The average risk among them is 4.9 %.",
+        "stop buying: 50.8 % risk of no order in the next 60 days (no order). "
+        "The average risk among them is 4.9 %.",
         columns=_TABLE,
         rows=(("834", 0.5081, "no order"), ("2150", 0.5034, "no order"), ("902", 0.486, "no order")),
     )
