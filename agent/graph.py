@@ -260,7 +260,10 @@ def langchain_tool(tool: Tool, shop: Shop) -> StructuredTool:
         except ArgumentError as error:
             return f"That call cannot be right: {error}", None
         seconds = time.monotonic() - began
-        return finding.text(rows=20, columns=20, quotes=10), {"finding": finding.model_dump(mode="json"), "seconds": seconds}
+        return finding.text(rows=20, columns=20, quotes=10), {
+            "finding": finding.model_dump(mode="json"),
+            "seconds": seconds,
+        }
 
     return StructuredTool.from_function(
         func=run,

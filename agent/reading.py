@@ -98,11 +98,9 @@ def customers_named(question: str, ids: tuple[str, ...]) -> list[str]:
     named: list[str] = []
     for text in ids:
         at = re.search(rf"(?<!\w){re.escape(text)}", question)
-        if at is None:  # spelled out, and read only behind "customer"
-            named.append(text)
-        elif _NOUN.search(question[: at.start()]) or not (
+        if at is None or _NOUN.search(question[: at.start()]) or not (
             _COUNTED.search(question[: at.start()]) or _PLURAL.search(question[at.end() :])
-        ):
+        ):  # spelled out, and read only behind "customer"
             named.append(text)
     return named
 

@@ -97,7 +97,7 @@ def sales_report(
         start: first day, ISO, included; left out: from the first day of the data.
         end: last day, ISO, included; left out: up to the last complete day.
         top: how many rows a ranking has.
-    """  # noqa: E501 - one argument a line is the form that the registry reads
+    """
     measure = _MEASURES[metric]
     try:
         shop.require("orders", "order_id", "customer_id", "product_id", "ordered_at", "quantity", "amount")

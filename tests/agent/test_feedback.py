@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from storewise.agent.answer import Answer, Call, Seconds
 from storewise.agent.feedback import Feedback
 
