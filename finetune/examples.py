@@ -206,7 +206,7 @@ class _Maker:
             block, wish = next(rounds)
             argument = _argument_of_it(block.calls[0])
             first = self._ask_with(argument, apart_from=block.calls[0].name)
-            second = self._ask(block, wish, it=f"{{{_slot_of(argument)}}}")
+            second = self._ask(block, wish, it=f"{{{argument.removesuffix('_id')}}}")
             return self._example(self._join("shared", first, second), "pair")
 
         return make
@@ -420,10 +420,6 @@ def _filled(asked: _Asked, pieces: Sequence[Piece]) -> list[WrittenCall]:
         if piece.slot and piece.slot not in values:
             values[piece.slot] = piece.value if piece.value is not None else piece.text.strip()
     return fill_calls(asked.calls, values)
-
-
-def _slot_of(argument: str) -> str:
-    return {"customer_id": "customer", "session_id": "session"}.get(argument, argument)
 
 
 def _argument_of_it(call: WrittenCall) -> str:
