@@ -15,15 +15,21 @@ from storewise.agent.grounding import claims, dates
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When
 from storewise.agent.grounding.facts import Dated, Fact, Group, Ranking, Statement, measures_of
-from storewise.agent.grounding.lexicon import Lexicon, key
-from storewise.agent.grounding.names import argument_names, cell_names, column_kind, names_in, vocabulary
+from storewise.agent.grounding.lexicon import Lexicon, concerned, key
+from storewise.agent.grounding.names import (
+    argument_names,
+    cell_names,
+    column_kind,
+    names_in,
+    sizes,
+    vocabulary,
+)
 from storewise.agent.grounding.numbers import Kind
 from storewise.agent.grounding.reading import Reader, Reading
 from storewise.agent.grounding.tokens import plain, singular, tokens
 from storewise.agent.grounding.words import MEASURES, UNITS
 from storewise.tools.finding import Cell, Column, DataNote, Finding, ModelNote, ReviewQuote
 
-_FEW_ROWS = 25  # of longer tables, only the rows that the answer names are read for their text
 _LABELS = ("level", "sentiment", "segment")
 _LEFT_OUT = frozenset("outside except excluding without not besides".split())
 
@@ -31,7 +37,7 @@ _LEFT_OUT = frozenset("outside except excluding without not besides".split())
 class Book:
     """All that the findings of a conversation and the question hold.
 
-    `answer` is only used to leave the text of rows unread that the answer does not name.
+    `answer` only serves to leave the texts of rows unread that neither it nor the question names.
     """
 
     def __init__(
@@ -46,8 +52,9 @@ class Book:
         self.quotes: list[ReviewQuote] = []
         self.texts: list[str] = [plain(question)]
         self.trusted: set[str] = set()
+        self.said: list[str] = []  # headlines and caveats of the turn
         self.whens: list[When] = []
-        self._answer = frozenset(token.norm for token in tokens(plain(answer)))
+        self._spoken = frozenset(token.norm for text in (answer, question) for token in tokens(plain(text)))
         everything = [*findings, *(one for one in earlier if one not in findings)]
         words = {token.norm for token in tokens(plain(question))}
         for finding in everything:
@@ -55,6 +62,7 @@ class Book:
             words |= vocabulary(finding)
             words |= {(column.unit or "").lower() for column in finding.columns}
         self._words = frozenset(words)
+        self.sizes = {size for finding in everything for size in sizes(finding)}
         self.reader = Reader(self.lexicon, self._words)
         for at, finding in enumerate(everything):
             _Keeper(self, finding, current=at < len(findings) or not findings).keep()
@@ -67,14 +75,17 @@ class Book:
         for name, kind in argument_names(finding):
             self.lexicon.add(name, kind)
         texts = [finding.headline]
-        for position, column in enumerate(finding.columns):
-            for row in finding.rows:
-                cell = row[position]
+        for row in finding.rows:
+            names: list[str] = []
+            told: list[str] = []
+            for cell, column in zip(row, finding.columns, strict=True):
                 if isinstance(cell, str):
                     for name, kind in cell_names(cell, column):
-                        self.lexicon.add(name, kind)
-                    if column.role == "text" and len(finding.rows) <= _FEW_ROWS:
-                        texts.append(cell)
+                        names.append(self.lexicon.add(name, kind))
+                    if column.role == "text":
+                        told.append(cell)
+            if len(finding.rows) == 1 or self.speaks_of(names):
+                texts += told
         for evidence in finding.evidence:
             if isinstance(evidence, ReviewQuote):
                 self.lexicon.add(evidence.review_id, "review")
@@ -88,9 +99,9 @@ class Book:
         """Whether a word or sign stands in a finding or the question."""
         return word in self._words
 
-    def answer_names(self, names: frozenset[str]) -> bool:
-        """Whether the answer has the words of any of these names."""
-        return any(all(part in self._answer for part in name.split(" ")) for name in names)
+    def speaks_of(self, names: Iterable[str]) -> bool:
+        """Whether the answer or the question may mean any of these names: only their rows' texts are read."""
+        return concerned(names, self._spoken)
 
 
 class _Keeper:
@@ -113,6 +124,8 @@ class _Keeper:
         for text in (finding.headline, finding.caveat or ""):
             book.trusted |= {squeezed(reading.sentence.text) for reading in book.reader.text(text)}
         book.trusted |= {squeezed(plain(line)) for line in finding.text().splitlines()}
+        if self.current:
+            book.said += [finding.headline, finding.caveat or ""]
         book.whens += [*self.span, *self.general]
         book.groups.append(Group(self.context, (*self.span, *self.general)))
         _Table(self).keep()
@@ -192,7 +205,9 @@ class _Keeper:
         for quote in quotes:
             names = frozenset(key(name) for name in (quote.review_id, quote.about, quote.sentiment) if name)
             self.book.groups.append(Group(self.context | names, tuple(self.span)))
-            self.text(quote.text, about=self.context | names, own=(frozenset({key(quote.review_id)}),))
+            review = frozenset({key(quote.review_id)})
+            if len(quotes) == 1 or self.book.speaks_of(review):
+                self.text(quote.text, about=self.context | names, own=(review,))
         self.count(len(quotes), "reviews")
         for sentiment, number in Counter(quote.sentiment for quote in quotes if quote.sentiment).items():
             self.count(number, "reviews", label=frozenset({sentiment}))
@@ -216,6 +231,8 @@ class _Keeper:
         """Keep the figures and statements of one sentence, which is about `about` (None: of anything)."""
         found = claims.read_claims(reading, scene)
         said_whens = tuple(mention.when for mention in reading.of("when") if mention.when)
+        if about is None:  # a note: said of the names in it, or of nobody
+            about = frozenset(name for mention in reading.of("name") for name in mention.names) or None
         for claim in found:
             self.book.facts.append(
                 self._fact(reading, claim, found, about, own, measures, whens, said_whens, label)
@@ -431,7 +448,7 @@ class _Table:
             "current": self.keeper.current,
             "subject": subject,
         }
-        read_text = len(self.finding.rows) <= _FEW_ROWS or book.answer_names(own)
+        read_text = not self.several or not own or book.speaks_of(own)
         for at, (cell, column) in enumerate(zip(row, self.columns, strict=True)):
             label = str(row[0]) if self.pairs else column.label
             when = self._when(cell, column)

@@ -16,14 +16,14 @@ from storewise.agent.grounding.reading import Clause, Mention, Reading, refers
 from storewise.agent.grounding.words import (
     DOWN,
     DURATIONS,
-    ONES,
-    UNITS,
     FLAT,
     KINDS,
     LESS,
     MORE,
     NEGATIONS,
+    ONES,
     SUPERLATIVE,
+    UNITS,
     UP,
 )
 
@@ -151,6 +151,8 @@ def _claim(
         hard, soft = _tie(reading, figure, figures, mentions, pairs.get(kind, {}))
         if hard:
             claim.names[kind] = frozenset().union(*(mention.names for mention in hard))
+        elif _picked(reading, figure, soft):
+            claim.names[kind] = _picked(reading, figure, soft)
         elif soft and kind != "level":
             claim.soft_names[kind] = frozenset().union(*(mention.names for mention in soft))
     for kind, names in scene.names.items():
@@ -253,6 +255,20 @@ def _is_average(reading: Reading, figure: Mention) -> bool:
         if word == "all" and at + 1 < clause.end and reading.sentence.tokens[at + 1].norm in UNITS:
             return True
     return False
+
+
+def _picked(reading: Reading, figure: Mention, run: list[Mention]) -> frozenset[str]:
+    """Return what "the first" or "the third" picks from a list in the same sentence."""
+    clause = reading.clauses[figure.clause]
+    for mention in reading.of("number"):
+        if (
+            mention.number
+            and mention.number.kind == "ordinal"
+            and clause.start <= mention.start < figure.start
+        ):
+            at = int(mention.number.value) - 1
+            return run[at].names if len(run) > 1 and at < len(run) else frozenset()
+    return frozenset()
 
 
 def _chosen(reading: Reading, figure: Mention, scene: Scene, kind: str) -> frozenset[str] | None:
@@ -486,7 +502,7 @@ def _change(reading: Reading, figure: Mention) -> int:
     words = [token.norm for token in reading.sentence.tokens]
     number = figure.number
     clause = reading.clauses[figure.clause]
-    if number is None or clause.opener in ("to", "from") and clause.start == figure.start:
+    if number is None or (clause.opener in ("to", "from") and clause.start == figure.start):
         return 0
     start = max(0, figure.start - 6)
     for at in range(figure.start - 1, start - 1, -1):

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from storewise.agent.grounding.everyday import EVERYDAY
 from storewise.agent.grounding.tokens import Token, tokens
 from storewise.agent.grounding.words import LEVELS, MEASURES, UNITS
 
 # Words of a size, not of a name: "Potato chips 12 oz" may be called potato chips.
-SIZES = frozenset(
-    "oz lb ct ml l g kg gal gallon pt qt pk pack count inch in cm ltr liter litre fl doz case".split()
-)
+SIZES = frozenset("oz lb ct ml l g kg gal gallon pt qt pk ga dz ctn cm ltr liter litre fl doz".split())
 _NAMED_IN_PART = frozenset({"product", "category", "brand", "name", "aspect"})
 _SIGNS = frozenset("& / - : . ' + ( )".split())
 _MEASURE_WORDS = frozenset(word for phrase in MEASURES for word in phrase)
 
 
+@lru_cache(maxsize=4096)
 def key(text: str) -> str:
     """Return a name as it is compared: its tokens, lower case and singular, without signs."""
     return " ".join(token.norm for token in tokens(text) if token.text[0].isalnum())
@@ -79,11 +79,17 @@ class Lexicon:
         return (frozenset(best), at + length, full) if best else None
 
 
+def concerned(names: Iterable[str], said: frozenset[str]) -> bool:
+    """Whether any of `names` may be meant by a text of the words `said`: a telling word of it is there."""
+    parts = {part for name in names for part in name.split(" ") if part in said}
+    return any((part.isdigit() and len(part) > 1) or _telling([part]) or not part.isalpha() for part in parts)
+
+
 def _taken(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:
     """Return how many tokens from `at` spell `parts`, or 0; signs between them do not count."""
     here = at
     for part in parts:
-        while at < here < len(words) and not words[here].text[0].isalnum() and words[here].text in _SIGNS:
+        while at < here < len(words) and (words[here].text in _SIGNS or words[here].text == ","):
             here += 1
         if here >= len(words) or words[here].norm != part:
             return 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from storewise.agent.grounding import dates
 from storewise.agent.grounding.everyday import EVERYDAY
 from storewise.agent.grounding.lexicon import SIZES, Lexicon, key
+from storewise.agent.grounding.reading import SENTIMENTS
 from storewise.agent.grounding.tokens import plain, tokens
 from storewise.agent.grounding.words import LEVELS, MEASURES, SEGMENTS, UNITS
 from storewise.tools.finding import Column, DataNote, Finding, ModelNote, ReviewQuote
 
-SENTIMENTS = frozenset("positive negative mixed neutral".split())
 SEGMENT_KEYS = frozenset(key(name) for name in SEGMENTS)
 _KIND_OF_COLUMN = {
     "customer": "customer",
@@ -27,7 +27,7 @@ _KIND_OF_COLUMN = {
     "phrase": "phrase",
 }
 # Arguments whose text names no thing that an answer could be about.
-_NO_NAMES = frozenset("metric by sentiment stage kind".split())
+_NO_NAMES = frozenset("metric by stage kind".split())
 
 
 def column_kind(column: Column) -> str:
@@ -41,7 +41,8 @@ def column_kind(column: Column) -> str:
 
 def argument_names(finding: Finding) -> list[tuple[str, str]]:
     """Return the names among a finding's arguments, with their kinds."""
-    kinds = {"customer_id": "customer", "session_id": "session", "product": "product", "segment": "segment"}
+    kinds = {"customer_id": "customer", "session_id": "session", "product": "product"}
+    kinds |= {"segment": "segment", "sentiment": "sentiment"}
     return [
         (value, kinds.get(name, "other"))
         for name, value in finding.arguments.items()
@@ -70,7 +71,7 @@ def cell_names(cell: str, column: Column) -> list[tuple[str, str]]:
         words = tokens(item)
         if words and key(item) in SEGMENT_KEYS:
             found.append((item, "segment"))
-        elif 0 < len(words) <= 10 and words[0].text[0].isupper():
+        elif 0 < len(words) <= 16 and words[0].text[0].isupper():
             if any(tells(word.norm) for word in words if word.is_word):
                 found.append((item, "name"))
     for part in (*_brackets(cell), *_outside_brackets(cell)):
@@ -115,7 +116,9 @@ def names_in(text: str, lexicon: Lexicon) -> list[str]:
             at = max(known[1], at + 1)
             continue
         token = words[at]
-        if not (token.is_word and token.text[0].isupper() and tells(token.norm)) or dates.read(words, at):
+        starts = at == 0 or words[at - 1].text in ".?!:;("
+        capital = token.is_word and token.text[0].isupper()
+        if not capital or (starts and not tells(token.norm)) or dates.read(words, at):
             at += 1
             continue
         end = at + 1
@@ -150,3 +153,15 @@ def vocabulary(finding: Finding) -> set[str]:
             case DataNote():
                 texts.append(evidence.text)
     return {token.norm for text in texts for token in tokens(plain(text))}
+
+
+def sizes(finding: Finding) -> set[tuple[str, str]]:
+    """Return the sizes in a finding's names, such as ("12", "oz")."""
+    texts = [finding.headline, *(cell for row in finding.rows for cell in row if isinstance(cell, str))]
+    found = set()
+    for text in texts:
+        words = tokens(plain(text))
+        for one, other in zip(words, words[1:], strict=False):
+            if other.norm in SIZES and one.is_number:
+                found.add((one.norm, other.norm))
+    return found

@@ -156,10 +156,8 @@ def _fraction(words: Sequence[Token], at: int) -> tuple[float, int] | None:
         return None
     follows = words[at + 2].norm if at + 2 < len(words) else ""
     plural = words[at + 1].text.lower().endswith("s")
-    if (
-        top > 1
-        and not plural
-        or (top == 1 and follows in ("customer", "order", "product", "one", "time", "of", ""))
+    if (top > 1 and not plural) or (
+        top == 1 and follows in ("customer", "order", "product", "one", "time", "of", "")
     ):
         if top > 1 or follows != "of":
             return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from storewise.agent.grounding import claims
+from storewise.agent.grounding.book import Book
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When
-from storewise.agent.grounding.book import Book
 from storewise.agent.grounding.facts import Ranking, alike
 from storewise.agent.grounding.reading import Mention, Reading, refers
 from storewise.agent.grounding.words import COMPARATIVE, LEAVE, STAY, SUPERLATIVE, UNITS
@@ -25,7 +25,10 @@ _RANK_NOUNS = frozenset(
     "customer household shopper month day week category product segment brand seller session cart aspect quarter "
     "spender risk performer item group".split()
 )
-_NOT_RANKED = frozenset("bet way guess thing idea option case to pick next time part place known".split())
+_FOLLOW = frozenset(
+    "for by in on at from with customer household session product review which who the of".split()
+)
+_NOT_RANKED = frozenset("bet way guess thing idea case to time part place known".split())
 
 
 def problems(book: Book, reading: Reading, scene: Scene, figures: Sequence[Claim]) -> list[str]:
@@ -61,9 +64,13 @@ def listed(book: Book, readings: Sequence[Reading]) -> list[str]:
     return []
 
 
-def _falls_or_rises(values: list[float | None]) -> bool:
+def _falls(values: list[float | None]) -> bool:
     known = [value for value in values if value is not None]
-    return len(known) == len(values) and (known == sorted(known) or known == sorted(known, reverse=True))
+    return len(known) == len(values) and known == sorted(known, reverse=True)
+
+
+def _falls_or_rises(values: list[float | None]) -> bool:
+    return _falls(values) or _falls(values[::-1])
 
 
 class _Judge:
@@ -123,9 +130,11 @@ class _Judge:
                 yield ranking, row
 
     def _columns(self, ranking: Ranking, measures: frozenset[str]) -> list[list[float | None]]:
-        """Return the columns of these measures; without a measure, all."""
+        """Return the columns of these measures; without a measure, those that the rows are sorted by, else all."""
         fitting = [values for named, values in ranking.columns if alike(measures, named)]
-        return fitting or ([] if measures & ranking.measures else [values for _, values in ranking.columns])
+        everything = [values for _, values in ranking.columns]
+        falling = [values for values in everything if len(set(values)) > 1 and _falls(values)]
+        return fitting or falling or everything
 
     # Highest and lowest
 
@@ -135,9 +144,14 @@ class _Judge:
             words = self.reading.norms(clause)
             start = self.reading.clauses[clause].start
             for at, word in enumerate(words):
-                if word not in SUPERLATIVE or not self._ranks(words, at) or claims.negated(words):
+                point = word in ("high", "low") and words[at + 1 : at + 2] in (["point"], ["mark"])
+                if (not point and (word not in SUPERLATIVE or not self._ranks(words, at))) or claims.negated(
+                    words
+                ):
                     continue
-                side, hint = SUPERLATIVE[word]
+                side, hint = (1 if word == "high" else -1, None) if point else SUPERLATIVE[word]
+                if word == "most" and words[at + 1 : at + 2] and words[at + 1] in ("clearly", "closely"):
+                    hint = "place"
                 measures = frozenset({hint}) if hint else self._measures(clause, start + at)
                 subjects = self._of_superlative(clause, start + at)
                 if not subjects:
@@ -161,6 +175,8 @@ class _Judge:
         if "one" in words[:at] and "of" in words[:at]:
             return False
         if word in ("most", "least"):
+            if after in ("clearly", "closely"):
+                return True
             measured = any((after,) == phrase[:1] for phrase in _MEASURE_STARTS) or after in UNITS
             ends = at + 1 == len(words) or after in (".", "at", "by", "in", "is", "with")
             return measured or ends
@@ -181,25 +197,32 @@ class _Judge:
         return True
 
     def _of_superlative(self, clause: int, position: int) -> list[Mention]:
-        here = self._subjects(clause)
-        kinds = {_kind(one) for one in here}
-        if "when" in kinds and len(kinds) > 1:
-            here = [one for one in here if one.kind != "when"] if not self._series_speaks() else here
-        if here:
-            return here
-        if clause + 1 < len(self.reading.clauses) and self.reading.clauses[clause + 1].opener in (
-            ":",
-            "(",
-            "—",
-            "–",
+        here = self._rankable(clause)
+        if here and (
+            next(self._rankings(here[0]), None) or not any(self._rankable(at) for at in range(clause))
         ):
-            behind = self._subjects(clause + 1)
-            if behind:
-                return behind
+            return here
+        if clause + 1 < len(self.reading.clauses):
+            follow = self.reading.clauses[clause + 1]
+            first = (
+                self.reading.sentence.tokens[follow.start].text.lower() if follow.end > follow.start else ""
+            )
+            if follow.opener in (":", "(", "—", "–") or (follow.opener == "," and first in _FOLLOW):
+                behind = self._rankable(clause + 1)
+                if behind:
+                    return behind
         before = self._before(clause)
         if before:
             return before[-1:] if len(before) > 1 and not self._plural(position) else before
         return []
+
+    def _rankable(self, clause: int) -> list[Mention]:
+        """Return the names or periods of a clause that a superlative can be about: those of a table's rows first."""
+        here = self._subjects(clause)
+        rows = [one for one in here if next(self._rankings(one), None)]
+        here = rows or here
+        names = [one for one in here if one.kind != "when"]
+        return here if not names or self._series_speaks() else names
 
     def _series_speaks(self) -> bool:
         return bool(self.book.rankings) and all(ranking.series for ranking in self.book.rankings)
@@ -212,9 +235,13 @@ class _Judge:
             if number and number.kind == "number" and abs(mention.start - position) <= 3:
                 if number.step == 1 and 2 <= number.value <= 100:
                     return int(number.value)
-        follow = words[position + 1 : position + 4]
+        follow = words[max(0, position - 4) : position + 4]
         plural = any(word.norm in UNITS and word.text.lower().endswith("s") for word in follow)
-        return -1 if plural and any(word.text.lower() in ("are", "were") for word in words) else 0
+        return (
+            -1
+            if plural and any(word.text.lower() in ("are", "were", "come", "speak") for word in words)
+            else 0
+        )
 
     def _extreme(
         self,
@@ -241,7 +268,7 @@ class _Judge:
                 and not alike(measures, ranking.measures)
             ):
                 return None
-            for values in self._columns(ranking, measures):
+            for values in self._columns(ranking, measures) if measures != {"place"} else []:
                 ordered = sorted((value for value in values if value is not None), reverse=side > 0)
                 own = [values[row] for row in rows]
                 if len(ordered) >= count and all(value is not None for value in own):
@@ -249,9 +276,14 @@ class _Judge:
                     if all(value >= edge if side > 0 else value <= edge for value in own):  # type: ignore[operator]
                         return None
         one = chosen[0]
+        if not decidable and measures == {"place"}:
+            return None  # the only one
+        opposite = False
         for statement in self.book.statements:
             if not statement.extreme:
                 continue
+            if statement.turn == -side and not statement.measures and not measures:
+                opposite = True
             named = one.names & statement.names or (
                 one.when and any(one.when.same(when) for when in statement.whens)
             )
@@ -259,7 +291,7 @@ class _Judge:
             if named and fits and statement.turn == side:
                 return None
         noun = any(word in _RANK_NOUNS for word in words[at + 1 : at + 4]) or bool(measures)
-        if decidable or noun:
+        if decidable or noun or opposite:
             return f"No finding says that {one.text} is the '{words[at]}'."
         return None
 
@@ -274,7 +306,11 @@ class _Judge:
         if number and first.start > position:
             following = [one for one in alike_ones if one.start > position]
             return following[:number] if number > 0 else following
+        words = self.reading.sentence.tokens
+        if words[position].text.lower() == "lead" and len(ahead) and len(alike_ones) > 1:
+            return [one for one in alike_ones if one.end <= position]  # "A with 3, B with 2 and C lead"
         run = claims.run_of(alike_ones, first, self.reading)
+        run = [one for one in run if next(self._rankings(one), None)] or [first]
         return run if ahead and run[-1].end <= position else [first]
 
     # Ranks
@@ -288,12 +324,15 @@ class _Judge:
                 continue
             before = words[mention.start - 1] if mention.start else ""
             after = words[mention.end] if mention.end < len(words) else ""
-            if not (before in _RANKED or after in _AFTER_RANK):
-                continue
             here = self._subjects(mention.clause)
             ahead = [one for one in here if one.end <= mention.start]
             behind = [one for one in here if one.start >= mention.end]
-            picks = before == "the" and after in ("is", "was", ":") or not ahead
+            ends = mention.end == self.reading.clauses[mention.clause].end or after == "."
+            beside = bool(ahead) and ahead[-1].end == mention.start and ends and number.value > 1
+            counted = before == "the" and bool(behind) and behind[0].start - mention.end <= 2
+            if not (before in _RANKED or after in _AFTER_RANK or beside or counted):
+                continue
+            picks = (before == "the" and after in ("is", "was", ":")) or not ahead or counted
             subject = (behind[:1] if picks and behind else ahead[-1:]) or self._before(mention.clause)[-1:]
             if not subject or (before == "the" and not behind):
                 continue
@@ -410,14 +449,15 @@ class _Judge:
             if fact.count or fact.change or fact.about is None or not alike(measures, fact.measures):
                 continue
             own = frozenset[str]().union(*fact.own) if fact.own else fact.about
-            if one.names and one.names & own:
-                found.setdefault(fact.kind, fact.value)
-            elif one.when and fact.own_when and one.when.same(fact.own_when):
+            if (one.names and one.names & own) or (
+                one.when and fact.own_when and one.when.same(fact.own_when)
+            ):
                 found.setdefault(fact.kind, fact.value)
         return found
 
     def sequence(self) -> Iterable[str]:
-        """Check "followed by" and "then" against the order of the table that holds both names."""
+        """Check "followed by", "then" and "next come" against the order of the table that holds both names."""
+        yield from self._next_come()
         for clause in range(1, len(self.reading.clauses)):
             if self.reading.clauses[clause].opener not in ("followed", "then"):
                 continue
@@ -435,6 +475,25 @@ class _Judge:
                 orders.append(row < later or falls)
             if orders and not any(orders):
                 yield f"{here[0].text} does not come after {before[-1].text} in any finding."
+
+    def _next_come(self) -> Iterable[str]:
+        for clause in range(len(self.reading.clauses)):
+            words = self.reading.norms(clause)
+            if words[:2] not in (["next", "come"], ["next", "is"], ["next", "are"]):
+                continue
+            here = [one for one in self.reading.mentions if one.kind == "name" and one.clause >= clause]
+            here = [one for one in here if _kind(one) == _kind(here[0])]
+            before = self._before(clause)[-1:]
+            names = (
+                before[0].names if before else self.scene.names.get(here[0].what if here else "", frozenset())
+            )
+            for ranking in self.book.rankings:
+                row = ranking.row(names)
+                places = [ranking.row(one.names) for one in here]
+                if row is None or None in places or ranking.series or not here:
+                    continue
+                if len(before) == 1 and set(places) != set(range(row + 1, row + 1 + len(set(places)))):
+                    yield f"{here[0].text} does not come next after {before[0].text} in the finding."
 
     # Rose and fell
 
@@ -577,12 +636,23 @@ class _Judge:
 
     # Likely and unlikely
 
+    def _level(self, clause: int, risks: list[float], names: frozenset[str]) -> Iterable[str]:
+        """Check "a high risk" against the figure, where no finding gives a level."""
+        groups = [group for group in self.book.groups if group.names & names]
+        if any(level in group.names for group in groups for level in ("low", "medium", "high")):
+            return
+        for one in self.reading.of("name"):
+            if one.what == "level" and one.clause == clause:
+                if ("high" in one.names and max(risks) < 20) or ("low" in one.names and min(risks) >= 50):
+                    yield f"A risk of {risks[0]:.1f} % is not '{one.text}'."
+
     def likelihoods(self) -> Iterable[str]:
         """Check "unlikely to leave", "not at risk", "a high risk" against the risk that a finding gives."""
         for clause in range(len(self.reading.clauses)):
             words = self.reading.norms(clause)
             said = _likely(words)
-            if said is None:
+            levels = any(one.what == "level" and one.clause == clause for one in self.reading.of("name"))
+            if said is None and not levels:
                 continue
             anchors = [one for one in self._subjects(clause) if one.what in _ANCHORS] or [
                 one for one in self._before(clause) if one.what in _ANCHORS
@@ -599,7 +669,8 @@ class _Judge:
             ]
             if not risks or len(anchors) > 1:
                 continue
-            if said and max(risks) < 20 or (not said and min(risks) >= 50):
+            yield from self._level(clause, risks, names)
+            if (said and max(risks) < 20) or (said is False and min(risks) >= 50):
                 yield f"The risk that a finding gives is {risks[0]:.1f} %, which is not what the answer says."
 
 

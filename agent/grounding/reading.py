@@ -50,6 +50,7 @@ _AFTER_NAME = frozenset(
 _SEGMENT_NORMS = {
     singular(name.split()[0]): [(name, [singular(part) for part in name.split()])] for name in SEGMENTS
 }
+SENTIMENTS = frozenset("positive negative mixed neutral".split())
 _OPINIONS = frozenset({"positive", "negative"})
 _BEFORE_COUNT = frozenset(
     "top first last the all these those next only of other about some another his their".split()
@@ -180,6 +181,8 @@ class Reader:
         figure = self._figure(words, at)
         if figure:
             return figure
+        if token.norm in SENTIMENTS and at + 1 < len(words) and UNITS.get(words[at + 1].norm) == "reviews":
+            return Mention("name", at, at + 1, token.text, frozenset({token.norm}), "sentiment")
         measure = _measure(words, at)
         if measure:
             return measure
@@ -303,8 +306,7 @@ class Reader:
         known = (
             norm in self._vocabulary
             or norm in EVERYDAY
-            or norm in dates.WEEKDAYS
-            and norm in self._vocabulary
+            or (norm in dates.WEEKDAYS and norm in self._vocabulary)
         )
         if any(sign.isdigit() for sign in token.text):
             found = norm in self._vocabulary or norm in _ACRONYMS

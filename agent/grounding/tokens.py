@@ -103,6 +103,7 @@ def singular(word: str) -> str:
     return word[:-1]
 
 
+@lru_cache(maxsize=2048)
 def tokens(text: str) -> tuple[Token, ...]:
     """Return the tokens of `text`; hyphens inside words and possessive endings fall away."""
     found: list[Token] = []

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Sequence
 from pydantic import BaseModel, ConfigDict
 
 from storewise.agent.grounding import claims, orders
+from storewise.agent.grounding.book import Book, squeezed
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When
-from storewise.agent.grounding.book import Book, squeezed
 from storewise.agent.grounding.facts import Fact, alike, measures_of
+from storewise.agent.grounding.lexicon import SIZES
 from storewise.agent.grounding.numbers import Number
 from storewise.agent.grounding.reading import Mention, Reading
-from storewise.agent.grounding.tokens import plain, singular
-from storewise.agent.grounding.words import DURATIONS
+from storewise.agent.grounding.tokens import plain, singular, tokens
+from storewise.agent.grounding.words import DURATIONS, ID_NOUNS
 from storewise.tools.finding import Finding
 
 _ANCHORS = ("customer", "session", "review")
@@ -104,6 +105,10 @@ class _Sentence:
                 continue
             if not any(name in self.book.lexicon or self._asked(name) for name in mention.names):
                 yield f"'{mention.text}' stands in no finding."
+            noun = self.reading.sentence.tokens[mention.start - 1].norm if mention.start else ""
+            kinds = {kind for name in mention.names for kind in self.book.lexicon.kinds.get(name, ())}
+            if ID_NOUNS.get(noun) in _ANCHORS and kinds and not kinds & {ID_NOUNS[noun], "other"}:
+                yield f"No finding knows a {noun} {mention.text}."
 
     def _asked(self, name: str) -> bool:
         return any(name in one.names for reading in self.book.asked for one in reading.of("name"))
@@ -215,6 +220,7 @@ class _Sentence:
 
     def _relations(self) -> Iterable[str]:
         """Check that the names of a clause belong together: a customer and its segment, a review and its id."""
+        yield from self._aliases()
         for at in range(len(self.reading.clauses)):
             here = [one for one in self.reading.of("name") if one.clause == at]
             for kind in _ANCHORS:
@@ -226,6 +232,17 @@ class _Sentence:
                     tied = anchors or self._anchor_before(kind, what, at)
                     if tied:
                         yield from self._together(tied, others, at)
+
+    def _aliases(self) -> Iterable[str]:
+        """Check that an id beside a name is that name's: "White milk (995242)"."""
+        names = self.reading.of("name")
+        words = self.reading.sentence.tokens
+        for one, other in zip(names, names[1:], strict=False):
+            between = [word.text for word in words[one.end : other.start]]
+            beside = between in (["("], ["["]) or (between == [","] and one.text.isdigit())
+            if beside and one.what == other.what and one.text.isdigit() != other.text.isdigit():
+                if not self._joined(one, other):
+                    yield f"{one.text} and {other.text} are not the same in any finding."
 
     def _anchor_before(self, kind: str, what: str, clause: int) -> list[Mention]:
         """Return whom an attribute in a clause without a subject belongs to: the clause or sentence before."""
@@ -285,6 +302,11 @@ class _Sentence:
 
     def _figure(self, claim: Claim) -> str | None:
         number = claim.number
+        words = self.reading.sentence.tokens
+        at = claim.start + 1
+        if at < len(words) and words[at].norm in SIZES and number.kind == "number":
+            known = self._is_size(claim, words[claim.start].norm, words[at].norm)
+            return None if known else f"'{words[claim.start].text} {words[at].text}' stands in no finding."
         nearest: tuple[int, Fact, str] | None = None
         for fact in self.book.facts:
             if not _fits(number, fact):
@@ -294,11 +316,27 @@ class _Sentence:
                 return None
             if nearest is None or rank > nearest[0]:
                 nearest = (rank, fact, why)
-        if self._counted(claim) or self._was_asked(claim):
+        if (
+            self._counted(claim)
+            or self._was_asked(claim)
+            or (number.text.startswith("no ") and self._none_found())
+        ):
             return None
         if nearest is None:
             return f"'{number.text}' stands in no finding."
         return nearest[2]
+
+    def _is_size(self, claim: Claim, number: str, size: str) -> bool:
+        """Whether a size, such as 12 oz, is that of the name before it, or of any name of the findings."""
+        named = [one for one in self.reading.of("name") if one.end == claim.start]
+        if named:
+            return any(f" {number} {size}" in f" {name}" for name in named[0].names)
+        return (number, size) in self.book.sizes
+
+    def _none_found(self) -> bool:
+        """Whether a finding of the turn says itself that there is none."""
+        words = {token.norm for text in self.book.said for token in tokens(text)}
+        return bool(words & {"no", "none", "nothing", "nobody"})
 
     def _against(self, claim: Claim, fact: Fact) -> tuple[int, str]:
         """Return how near a fact of the right value comes to a claim, and what is wrong with it ("" if nothing)."""
@@ -352,7 +390,7 @@ class _Sentence:
         if claim.change and fact.change:
             return True
         if not fact.measures or (fact.about is None and claim.number.unit):
-            return "change" not in claim.measures
+            return "change" not in claim.measures and not (claim.measures and claim.measures <= _OPINIONS)
         if claim.measures:
             return alike(claim.measures, fact.measures)
         if claim.soft_measures and not alike(claim.soft_measures, fact.measures) and not fact.change:
@@ -396,7 +434,9 @@ class _Sentence:
     def _names_fit(self, claim: Claim, fact: Fact) -> str | None:
         """Return None where the names fit, else whom the claim speaks of ("" for nobody)."""
         if fact.about is None:
-            return None
+            # A note speaks of nobody; a span of days may be said of anybody.
+            anybody = "horizon" in claim.measures or (claim.number.unit in fact.units & DURATIONS)
+            return None if anybody or not claim.names else self._shown(next(iter(claim.names.values())))
         for names in claim.names.values():
             if not names & fact.about:
                 return self._shown(names)
@@ -511,6 +551,7 @@ class _Sentence:
         return " or ".join(sorted(self.book.lexicon.shown.get(name, name) for name in names)[:3])
 
 
+_OPINIONS = frozenset({"positive", "negative"})
 _PRONOUNS = frozenset("they it he she this that their its".split())
 
 

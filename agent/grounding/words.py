@@ -52,7 +52,7 @@ MEASURES = _phrases(
         "every,typically,gap,normally,between purchases,between visits,interval,cadence,apart",
         "horizon": "next,coming,within,horizon,upcoming,following",
         "value": "cart value,value,worth,basket value,order worth,worth together",
-        "score": "score,scored,scores,points,match",
+        "score": "score,scored,scores",
         "similarity": "similarity,nearness,similar",
         "confidence": "confidence",
         "support": "support",
@@ -68,10 +68,10 @@ MEASURES = _phrases(
         "lifetime_value": "lifetime value,customer value,ltv,clv,customer lifetime value",
         "positive": "positive,praise,praised,praising,like,love,loved,liked,favorable,favourable,praises,loves,"
         "enjoy,enjoyed,applaud,applauded,appreciate,appreciated,happy with,share positive,compliment,"
-        "complimented,pleased with,good",
+        "complimented,pleased with",
         "negative": "negative,blame,blamed,complain,complained,complaint,hate,hated,criticise,criticize,"
         "criticised,criticized,dislike,disliked,moan,moaned,complaining,share negative,unhappy with,unfavourable,"
-        "unfavorable,grumble,bad,complaints about,gripe,annoyed by,annoyed with,criticism",
+        "unfavorable,grumble,complaints about,gripe,annoyed by,annoyed with,criticism",
         "mentions": "mention,mentioned",
         "reviews": "review,reviewer,opinion,comment",
         "rating": "rating,star,rated",
@@ -210,6 +210,8 @@ SUPERLATIVE: dict[str, tuple[int, str | None]] = {
         word: (-1, None)
         for word in "lowest least smallest fewest weakest worst slowest minimum bottom poorest quietest min".split()
     },
+    **{word: (1, "place") for word in ("clearest", "nearest", "closest")},
+    "trough": (-1, None),
     "riskiest": (1, "risk"),
     "likeliest": (1, "risk"),
     "safest": (-1, "risk"),
