@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any
 
 from storewise.agent.reading import STOP, Reading
@@ -63,74 +64,107 @@ def _value(tool: Tool, argument: str, reading: Reading, spans: str) -> str | Non
     if argument in _NUMBERS:
         return _choice([*(str(number) for number in reading.numbers), *before]) or None
     if argument == "when":
-        periods = _choice([*(period.text for period in reading.periods), *before])
-        return f'"\\"" ({periods}) "\\""' if periods else None
+        return _quoted(_choice([*(period.text for period in reading.periods), *before]))
     if argument == "segment":
-        names = _choice([*reading.segments, *before])
-        return f'"\\"" ({names}) "\\""' if names else None
+        return _quoted(_choice([*reading.segments, *before]))
+    if argument == "product" and reading.products:
+        return _quoted(_choice([*reading.products, *before]))
     if argument in _TEXT:
-        texts = " | ".join(part for part in (spans, _choice(before)) if part)
-        return f'"\\"" ({texts}) "\\""' if texts else None
+        return _quoted(" | ".join(part for part in (spans, _choice(before)) if part))
+    if argument == "sentiment" and not before:
+        return _choice(reading.sentiments) or None
     values = [value for value in tool.choices(argument) if value != tool.defaults.get(argument)]
     return _choice(values) or None
 
 
-def written_arguments(tool: Tool) -> list[str]:
-    """Return a tool's arguments as the short syntax writes them: `when` for start and end."""
-    names = ["when" if name == "start" else name for name in tool.model.model_fields if name != "end"]
-    return names
+def _quoted(choice: str) -> str | None:
+    return f'"\\"" ({choice}) "\\""' if choice else None
 
 
-def _tool_rule(tool: Tool, reading: Reading, spans: str) -> str | None:
-    """Return the grammar of one call, None where a required argument has no value."""
-    required: list[str] = []
-    optional: list[str] = []
-    for argument in written_arguments(tool):
+def _certain(tool: Tool, argument: str, reading: Reading) -> bool:
+    """Return whether the question names exactly one value for an argument, so that it has to be given."""
+    match argument:
+        case "when":
+            return len(reading.periods) == 1
+        case "top":
+            return len(reading.counts) == 1
+        case "segment":
+            return len(reading.sure_segments) == 1
+        case "product":
+            # A search may mean the word itself; elsewhere a product named is the product meant.
+            return len(reading.products) == 1 and "query" not in tool.model.model_fields
+        case _:
+            return False
+
+
+def _call_rules(name: str, tool: Tool, reading: Reading, spans: str, certain: bool) -> list[str] | None:
+    """Return the rules of one call, the first one named `name`; None where a required value is missing.
+
+    The arguments come in any order, each once; the call may end when none is owed any more. A rule
+    stands for the set of arguments still to come.
+    """
+    arguments: list[str] = []
+    owed: set[str] = set()
+    rules: list[str] = []
+    for argument in tool.written_arguments:
         field = tool.model.model_fields.get(argument)
+        required = field is not None and field.is_required()
         value = _value(tool, argument, reading, spans)
-        if field is not None and field.is_required():
-            if value is None:
+        if value is None:
+            if required:
                 return None
-            required.append(f'"{argument}=" ({value})')
-        elif value is not None:
-            optional.append(f'"{argument}=" ({value})')
-    # Required arguments stand first in every signature. After the first argument each further one
-    # brings its comma; with none required, any optional one may be the first.
-    if required:
-        inside = ' ", " '.join(required) + "".join(f' (", " {part})?' for part in optional)
-    else:
-        starts = [
-            part + "".join(f' (", " {later})?' for later in optional[index + 1 :])
-            for index, part in enumerate(optional)
-        ]
-        inside = f"({' | '.join(f'({start})' for start in starts)})?" if starts else ""
-    return f'"{tool.name}(" {inside} ")"'
+            continue
+        arguments.append(argument)
+        if required or (certain and _certain(tool, argument, reading)):
+            owed.add(argument)
+        rules.append(f'{name}-{_rule_name(argument)} ::= "{argument}=" ({value})')
+
+    def state(left: tuple[str, ...]) -> str:
+        return "-".join([name, "left", *map(_rule_name, left)])
+
+    for size in range(len(arguments) + 1):
+        for left in combinations(arguments, size):
+            comma = '", " ' if size < len(arguments) else ""
+            ways = [
+                f"{comma}{name}-{_rule_name(one)} {state(tuple(a for a in left if a != one))}" for one in left
+            ]
+            if not owed & set(left):
+                ways.append('")"')
+            if ways:
+                rules.append(f"{state(left)} ::= {' | '.join(ways)}")
+    return [f'{name} ::= "{tool.name}(" {state(tuple(arguments))}', *rules]
 
 
-def call_grammar(tools: Sequence[Tool], reading: Reading, two: bool, none: bool) -> str | None:
+def _rule_name(text: str) -> str:
+    return text.replace("_", "-")
+
+
+def call_grammar(tools: Sequence[Tool], reading: Reading, two: bool, none: bool) -> str:
     """Return the grammar for one call (or two) of `tools`, or `none(KIND)` where `none` allows it.
 
-    None where nothing at all could be called or said.
+    One call alone has to carry what the question says for certain; of two, nobody knows which.
     """
     spans, rules = _span_rules(reading.words, longest=12)
-    calls: list[str] = []
-    for tool in tools:
-        rule = _tool_rule(tool, reading, spans)
-        if rule is not None:
-            calls.append(f"call-{tool.name.replace('_', '-')}")
-            rules.append(f"{calls[-1]} ::= {rule}")
     ways: list[str] = []
-    if calls:
-        rules.append(f"call ::= {' | '.join(calls)}")
-        ways.append('call ("; " call)?' if two else "call")
-    if none or not calls:
+    for way, certain in (("one", True), *((("two", False),) if two else ())):
+        names: list[str] = []
+        for tool in tools:
+            name = f"{way}-{_rule_name(tool.name)}"
+            made = _call_rules(name, tool, reading, spans, certain)
+            if made is not None:
+                names.append(name)
+                rules += made
+        if names:
+            rules.append(f"{way} ::= {' | '.join(names)}")
+            ways.append("one" if way == "one" else 'two "; " two')
+    if none or not ways:
         ways.append(f'"none(" ({_choice(NONE_KINDS)}) ")"')
     return "\n".join([f"root ::= {' | '.join(ways)}", *rules])
 
 
 def unmet(tool: Tool, reading: Reading) -> list[str]:
     """Return the required arguments of `tool` that the question offers no value for."""
-    names: list[Any] = [n for n in written_arguments(tool) if n in tool.model.model_fields]
+    names: list[Any] = [n for n in tool.written_arguments if n in tool.model.model_fields]
     return [
         n for n in names if tool.model.model_fields[n].is_required() and _value(tool, n, reading, "w") is None
     ]

@@ -27,6 +27,29 @@ _NOUN = re.compile(
 )
 _COUNTED = re.compile(r"(?:top|first|best|worst|biggest|largest|the|show|give me|list|name|which)\s*$", re.I)
 _PLURAL = re.compile(r"^\s+(?:\w+\s+){0,2}\w+s\b")
+# Behind a number that says how much, not how many things.
+_UNIT = re.compile(
+    r"\s*(?:%|per ?cent|oz|lbs?|ct|pk|pack|l|liters?|litres?|gal|gallons?|grams?|kg|ml|days?|weeks?|months?|years?|"
+    r"hours?|dollars?|bucks|stars?|euros?|pounds?|or more|times)\b|\s*%",
+    re.I,
+)
+_POLAR = {
+    "negative": re.compile(
+        r"\b(?:bad|negativ\w*|complain\w*|unhapp\w*|angr\w*|worst|hat(?:e[ds]?|ing|ers?)|disappoint\w*|"
+        r"dissatisf\w*|unsatisf\w*|gripe\w*|critic\w*|unfavou?rabl\w*|terrible|awful|poor|problem\w*|"
+        r"issues?|moan\w*|dislik\w*|furious|annoy\w*|scathing|slam\w*|rant\w*|fault\w*|rubbish|nasty|"
+        r"horrible|grumbl\w*|whin\w*|upset|blam\w*|fail\w*|one[- ]star|1[- ]star|not (?:like|happy|satisfied)|"
+        r"(?:don|didn|doesn)['’]?t like|mad|sour|trash\w*|bash\w*|frustrat\w*|fed up|detest\w*)\b",
+        re.I,
+    ),
+    "positive": re.compile(
+        r"\b(?:good|positiv\w*|prais\w*|lov(?:e[ds]?|ing|ers?)|happ(?:y|ier|iest)|best|favou?rabl\w*|"
+        r"delight\w*|enthusias\w*|satisfied|glow\w*|rav(?:e[ds]?|ing)|compliment\w*|great|five[- ]star|"
+        r"5[- ]star|pleased|thrilled|fans?|kind|testimonial\w*|nice\w*|recommend\w*|enjoy\w*|impress\w*|"
+        r"content|excited|liked?|likes)\b",
+        re.I,
+    ),
+}
 # A span of words offered as a value neither begins nor ends with one of these.
 STOP = frozenset(
     (
@@ -44,7 +67,8 @@ MAX_TOP = 1000
 class Reading:
     """The values that a question offers to a call, in the order they stand there.
 
-    `earlier` holds the arguments of the calls of the turn before, as they were written.
+    `counts` are the numbers that say how many ("top 5", "five customers"), `sure_segments` the segments
+    that cannot be plain words, `sentiments` those that the words let in. `earlier` holds the arguments of the calls of the turn before, as they were written.
     """
 
     question: str
@@ -52,7 +76,10 @@ class Reading:
     numbers: tuple[int, ...] = ()
     ids: tuple[str, ...] = ()
     periods: tuple[Period, ...] = ()
+    counts: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
+    sure_segments: tuple[str, ...] = ()
+    sentiments: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     earlier: tuple[tuple[str, str], ...] = field(default=())
 
@@ -81,13 +108,18 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
     numbers = [n.value for n in said if 1 <= n.value <= MAX_TOP]
     numbers += [1] if _SINGLE.search(question) else []
     words = tuple(word for word in (clean(m.group()) for m in _WORD.finditer(question)) if word)
+    counts = [int(n.value) for n in said if 1 <= n.value <= MAX_TOP and _is_count(question, n)]
+    segments = read_segments(question)
     return Reading(
         question=question,
         words=words,
         numbers=tuple(dict.fromkeys(int(number) for number in numbers)),
         ids=tuple(dict.fromkeys(ids)),
         periods=periods,
-        segments=read_segments(question),
+        counts=tuple(dict.fromkeys(counts)),
+        segments=segments,
+        sure_segments=tuple(name for name in segments if _surely(name, question)),
+        sentiments=tuple(name for name, words in _POLAR.items() if words.search(question)),
         products=tuple(text for _, _, text in shop.catalogue.mentions(question)),
         earlier=earlier,
     )
@@ -98,11 +130,27 @@ def customers_named(question: str, ids: tuple[str, ...]) -> list[str]:
     named: list[str] = []
     for text in ids:
         at = re.search(rf"(?<!\w){re.escape(text)}", question)
-        if at is None or _NOUN.search(question[: at.start()]) or not (
-            _COUNTED.search(question[: at.start()]) or _PLURAL.search(question[at.end() :])
+        if (
+            at is None
+            or _NOUN.search(question[: at.start()])
+            or not (_COUNTED.search(question[: at.start()]) or _PLURAL.search(question[at.end() :]))
         ):  # spelled out, and read only behind "customer"
             named.append(text)
     return named
+
+
+def _is_count(question: str, number: NumberMention) -> bool:
+    before, after = question[: number.start], question[number.end :]
+    if _NOUN.search(before) or _UNIT.match(after) or before.endswith(("$", "€", "£", "#", ".", "-")):
+        return False
+    return bool(_COUNTED.search(before) or _PLURAL.match(after))
+
+
+def _surely(segment: str, question: str) -> bool:
+    """Return whether a segment's name is meant as one: "New" and "Lost" are plain words, too."""
+    if re.search(r"\b(?:segment|group)s?\b", question, re.I) or segment in ("Champions", "Hibernating"):
+        return True
+    return bool(re.search(rf"(?<!^)\b{segment}", question))
 
 
 def _digits(question: str, number: NumberMention) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from storewise.agent.answer import Call
-from storewise.agent.grammar import call_grammar, unmet, written_arguments
+from storewise.agent.grammar import call_grammar, unmet
 from storewise.agent.reading import STOP, Reading, customers_named, read_question
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall, read_calls, write_calls
@@ -81,7 +81,13 @@ class Router:
 
     def calls(self, written: list[WrittenCall]) -> list[Call]:
         """Return the calls with typed arguments, periods resolved to dates; `none` gives no call."""
-        return [self._call(call) for call in written if call.name in self._tools]
+        calls: list[Call] = []
+        for call in (self._call(call) for call in written if call.name in self._tools):
+            # A second call that says nothing the first has not said is a stutter, not a wish.
+            again = any(one.name == call.name and call.args.items() <= one.args.items() for one in calls)
+            if not again:
+                calls.append(call)
+        return calls
 
     def _call(self, written: WrittenCall) -> Call:
         args: dict[str, Any] = {}
@@ -139,7 +145,7 @@ def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
     }
     taken = offers["customer_id"]
     offers["top"] = [str(number) for number in reading.numbers if str(number) not in taken]
-    values = {name: [*offers.get(name, []), *reading.before(name)] for name in written_arguments(tool)}
+    values = {name: [*offers.get(name, []), *reading.before(name)] for name in tool.written_arguments}
     return {name: found[0] for name, found in values.items() if found}
 
 

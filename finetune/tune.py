@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from storewise.finetune.examples import Example, make_examples
 from storewise.finetune.shortlisting import train_shortlist
 from storewise.finetune.training import Recipe, train
 from storewise.prompts import prompt_hash
+from storewise.tools.calls import WrittenCall, read_calls, write_calls
 from storewise.tools.registry import analyst_tools
 from storewise.tools.shop.generation import Shop, home, open_shop
 
@@ -28,8 +29,26 @@ _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 def all_examples(shop: Shop, calls: int, answers: int) -> list[Example]:
     """Return the training examples of all tasks; the same for the same shop and counts."""
-    made = list(make_examples(WISHES, shop, calls, SEED))
+    made = [_in_order(example) for example in make_examples(WISHES, shop, calls, SEED)]
     return made + [example for example in make_answers(shop, answers, SEED) if _can_be_copied(example)]
+
+
+def _in_order(example: Example) -> Example:
+    """Return the example with every call's arguments in the order of its tool's schema."""
+    before = example.before
+    if before is not None:
+        before = before | {"calls": _ordered(before["calls"])}
+    return replace(example, answer=_ordered(example.answer), before=before)
+
+
+def _ordered(text: str) -> str:
+    tools = analyst_tools()
+    calls = [call for call in read_calls(text) if call.name in tools]
+    ordered = [
+        WrittenCall(c.name, {n: c.args[n] for n in tools[c.name].written_arguments if n in c.args})
+        for c in calls
+    ]
+    return write_calls(ordered) if ordered else text
 
 
 def _can_be_copied(example: Example) -> bool:

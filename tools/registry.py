@@ -70,6 +70,11 @@ class Tool:
         }
 
     @cached_property
+    def written_arguments(self) -> list[str]:
+        """The arguments as the short syntax writes them, in order: `when` for start and end."""
+        return ["when" if name == "start" else name for name in self.model.model_fields if name != "end"]
+
+    @cached_property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the arguments."""
         return dict(TypeAdapter(self.model).json_schema())
