@@ -425,6 +425,11 @@ class _Table:
         for at, (cell, column) in enumerate(zip(row, self.columns, strict=True)):
             if not (self.pairs and at == 0):
                 about |= _keys(cell, column)
+        read_text = not self.several or not own or book.speaks_of(own)
+        for cell, column in zip(row, self.columns, strict=True):
+            if read_text and column.role == "text" and isinstance(cell, str):
+                for reading in book.reader.text(cell):
+                    about |= {name for one in reading.of("name") for name in one.names}
         if own_when:
             whens = [own_when]
         else:
@@ -448,7 +453,6 @@ class _Table:
             "current": self.keeper.current,
             "subject": subject,
         }
-        read_text = not self.several or not own or book.speaks_of(own)
         for at, (cell, column) in enumerate(zip(row, self.columns, strict=True)):
             label = str(row[0]) if self.pairs else column.label
             when = self._when(cell, column)

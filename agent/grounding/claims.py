@@ -35,6 +35,9 @@ _BETWEEN_ITEMS = frozenset(
 _BEFORE = frozenset("before previous previously prior preceding earlier former".split())
 _THEN = _BEFORE | {"usual", "normal"}
 _WINDOWS = frozenset("last past previou previous next coming following within first".split())
+_TOTAL = frozenset("total altogether together overall combined whole".split())
+_SAID_ONLY = frozenset({"risk", "share", "horizon"})  # of a plain number, only where its clause says so
+_OTHERS = frozenset("other rest remaining".split())
 _RANGE = frozenset("range ranging ranged between span spanning vary varying".split())
 
 
@@ -60,6 +63,8 @@ class Claim:
         extreme: 1 or -1 where the clause speaks of the highest or lowest.
         whole: the figure is the total of a part ("27 of 33").
         average: the clause speaks of the average of many; window: of the last days or weeks.
+        total, others: the clause speaks of a total, or of those that were not named.
+        months: the span of a list of months that `when` stands in ("November and December").
         near: all names of the clause.
     """
 
@@ -79,6 +84,9 @@ class Claim:
     whole: bool = False
     average: bool = False
     window: Window | None = None
+    total: bool = False
+    others: bool = False
+    months: When | None = None
     near: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
@@ -169,11 +177,19 @@ def _claim(
     else:
         claim.soft_whens = scene.whens
     claim.change = _change(reading, figure)
-    claim.reference = refers(clause) or clause.opener == "from" or _looks_back(words)
+    lead = reading.sentence.tokens[max(0, figure.start - 3) : figure.start]
+    beside = any(token.norm in ("below", "above") for token in lead)
+    claim.reference = refers(clause) or clause.opener == "from" or beside or _looks_back(words)
     claim.near = frozenset(
         name for one in reading.of("name") if one.clause == figure.clause for name in one.names
     )
     claim.average = _is_average(reading, figure)
+    claim.total = bool(set(words) & _TOTAL) or "in all" in " ".join(words)
+    so_far = reading.sentence.tokens[: clause.end]
+    claim.others = any(token.norm in _OTHERS for token in so_far)
+    if clause.aside and figure.clause:
+        claim.words |= set(reading.norms(figure.clause - 1))
+    claim.months = _months(reading, claim.when)
     claim.window = _window(reading, figure, words)
     claim.whole = figure.start > 0 and _is_whole(reading, figure)
     claim.extreme = extreme(words)
@@ -181,6 +197,20 @@ def _claim(
     claim.ranged = bool(_RANGE & everywhere) or (clause.opener in ("from", "to") and "from" in everywhere)
     _measure(claim, reading, figure, scene, headers)
     return claim
+
+
+def _months(reading: Reading, when: When | None) -> When | None:
+    """Return the span of the months that stand in one list with `when`: "in November and December"."""
+    mentions = reading.of("when")
+    one = next((mention for mention in mentions if mention.when is when), None)
+    if when is None or one is None or when.grain != "month":
+        return None
+    run = [mention.when for mention in run_of(mentions, one, reading) if mention.when]
+    follow = all(other.start[1] == first.start[1] + 1 for first, other in zip(run, run[1:], strict=False))
+    if len(run) < 2 or not follow or any(month.grain != "month" for month in run):
+        return None
+    year = run[0].start[0] or run[-1].start[0]
+    return When((year, *run[0].start[1:]), (year, *run[-1].end[1:]), "range")
 
 
 def _has_figure(reading: Reading, clause: int, number: Number) -> bool:
@@ -321,6 +351,13 @@ def _tie(
             and not clause.aside
         ):
             return [behind[0]], []
+    if refers(clause) and figures.index(figure):
+        # "900 has more (609 versus 157)": the second figure is the other one's.
+        first = _tie(reading, figures[figures.index(figure) - 1], figures, mentions, pairs)
+        mine = frozenset(name for one in (*first[0], *first[1]) for name in one.names)
+        rest = [one for one in mentions if one.names and not one.names & mine]
+        if mine and len({one.names for one in rest}) == 1:
+            return [], rest[:1]
     for main_only in (True, False):
         earlier = [
             mention
@@ -616,10 +653,10 @@ def _measure(
         if mention.clause > figure.clause and not _has_figure(reading, mention.clause, number)
     ]
     if earlier:
-        claim.soft_measures = earlier[-1]
+        claim.soft_measures = earlier[-1] - _SAID_ONLY if number.kind == "number" else earlier[-1]
     elif later and not scene.measures:
         claim.soft_measures = later[0]
     else:
         claim.soft_measures = frozenset(
             m for m in scene.measures if number.kind in KINDS.get(m, frozenset({number.kind}))
-        )
+        ) - (_SAID_ONLY if number.kind == "number" else frozenset())

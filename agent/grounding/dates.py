@@ -75,8 +75,8 @@ class When:
     def same(self, other: When) -> bool:
         """Whether both name the same days, as far as the years are said."""
         if self.grain == "open" or other.grain == "open":
-            return _equal(self.start, other.start)
-        return _equal(self.start, other.start) and _equal(self.end, other.end)
+            return equal(self.start, other.start)
+        return equal(self.start, other.start) and equal(self.end, other.end)
 
     def holds(self, other: When) -> bool:
         """Whether `other` lies within this span."""
@@ -102,7 +102,8 @@ class When:
         return start if self.start == self.end or self.grain == "week" else f"{start} to {end}"
 
 
-def _equal(one: Day, other: Day) -> bool:
+def equal(one: Day, other: Day) -> bool:
+    """Whether two days are the same, as far as their years are said."""
     return one[1:] == other[1:] and (one[0] is None or other[0] is None or one[0] == other[0])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from storewise.agent.grounding.claims import Window
-from storewise.agent.grounding.dates import When
+from storewise.agent.grounding.dates import When, equal
 from storewise.agent.grounding.numbers import Kind
 from storewise.agent.grounding.tokens import tokens
 from storewise.agent.grounding.words import ALIKE, MEASURES
@@ -104,6 +104,14 @@ class Ranking:
             here = self.whens[at]
             if names & own or (when and here and when.same(here)):
                 return at
+            if (
+                when
+                and here
+                and here.grain == "week"
+                and when.grain == "day"
+                and equal(when.start, here.start)
+            ):
+                return at  # "the week (from 18 December)"
         return None
 
 

@@ -154,13 +154,11 @@ def _fraction(words: Sequence[Token], at: int) -> tuple[float, int] | None:
     top = 1 if norm in ("a", "one") else ONES.get(norm, 0)
     if not top or after not in FRACTIONS or after == "half":
         return None
-    follows = words[at + 2].norm if at + 2 < len(words) else ""
+    follows = words[at + 2].norm if at + 2 < len(words) else "."
     plural = words[at + 1].text.lower().endswith("s")
-    if (top > 1 and not plural) or (
-        top == 1 and follows in ("customer", "order", "product", "one", "time", "of", "")
-    ):
-        if top > 1 or follows != "of":
-            return None
+    # "a third of them" is a share, "a third calls it" is somebody.
+    if (top > 1) != plural or (top == 1 and follows not in ("of", ".", ",", ";", ")")):
+        return None
     return 100.0 * top * FRACTIONS[after], at + 2
 
 

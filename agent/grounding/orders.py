@@ -10,13 +10,13 @@ from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When
 from storewise.agent.grounding.facts import Ranking, alike
 from storewise.agent.grounding.reading import Mention, Reading, refers
-from storewise.agent.grounding.words import COMPARATIVE, LEAVE, STAY, SUPERLATIVE, UNITS
+from storewise.agent.grounding.words import COMPARATIVE, DURATIONS, LEAVE, STAY, SUPERLATIVE, UNITS
 
 _ANCHORS = ("customer", "session", "review")
 _UNREAL = frozenset("could would might may should if can will help unless whether need must want".split())
 _ALWAYS = frozenset("steadily every each throughout continuously consistently constantly".split())
 _RANKED = frozenset(
-    "rank ranks ranked come comes came is was are were finish finished place placed in a close".split()
+    "rank ranks ranked come comes came is was are were finish finished place placed in close distant".split()
 )
 _AFTER_RANK = frozenset(
     "place highest lowest most least largest biggest best riskiest likeliest on behind with is was :".split()
@@ -144,7 +144,7 @@ class _Judge:
             words = self.reading.norms(clause)
             start = self.reading.clauses[clause].start
             for at, word in enumerate(words):
-                point = word in ("high", "low") and words[at + 1 : at + 2] in (["point"], ["mark"])
+                point = word in ("high", "low") and _is_point(words, at)
                 if (not point and (word not in SUPERLATIVE or not self._ranks(words, at))) or claims.negated(
                     words
                 ):
@@ -167,7 +167,7 @@ class _Judge:
         before = words[at - 1] if at else ""
         after = words[at + 1] if at + 1 < len(words) else ""
         if (
-            before in ("at", "one")
+            before in ("at", "one", "next")
             or after in _NOT_RANKED
             or words[max(0, at - 3) : at][-3:-1] == ["one", "of"]
         ):
@@ -510,11 +510,30 @@ class _Judge:
                 turn = claims.turning(words, at) or claims.tending(words, at)
                 if not turn or (at and words[at - 1] == "to"):
                     continue
-                says = self._turned(turn, clause, words)
+                says = self._between_figures(turn, clause)
+                if says is None:
+                    says = self._turned(turn, clause, words)
                 if claims.negated(words):
                     says = None if says is None else not says
                 if says is False or (says is None and self._tangible(clause)):
                     yield f"No finding says that it {'rose' if turn > 0 else 'fell'} ('{words[at]}')."
+
+    def _between_figures(self, turn: int, clause: int) -> bool | None:
+        """Return whether "17 orders (up from 13)" goes the way that its two figures do."""
+        later = [one for one in self.figures if one.clause == clause + 1]
+        if (
+            clause + 1 >= len(self.reading.clauses)
+            or self.reading.clauses[clause + 1].opener != "from"
+            or not later
+        ):
+            return None
+        before = [
+            one for one in self.figures if one.clause <= clause and one.number.kind == later[0].number.kind
+        ]
+        before = [one for one in before if one.number.unit not in DURATIONS and "horizon" not in one.measures]
+        if not before:
+            return None
+        return turn * (before[-1].number.value - later[0].number.value) > 0
 
     def _tangible(self, clause: int) -> bool:
         return bool(self._sentence_measures() or self.reading.of("when") or self.reading.of("name"))
@@ -672,6 +691,14 @@ class _Judge:
             yield from self._level(clause, risks, names)
             if (said and max(risks) < 20) or (said is False and min(risks) >= 50):
                 yield f"The risk that a finding gives is {risks[0]:.1f} %, which is not what the answer says."
+
+
+def _is_point(words: list[str], at: int) -> bool:
+    """Whether "high" or "low" is a point: "the low point", "a record high of", "hit a low in May"."""
+    after = words[at + 1] if at + 1 < len(words) else ""
+    lead = words[at - 1] if at else ""
+    named = lead in ("a", "its", "their", "record", "new", "yearly", "monthly", "weekly", "daily", "the")
+    return after in ("point", "mark") or (named and after in ("of", "in", "on", "at", "with", ".", ""))
 
 
 def _likely(words: list[str]) -> bool | None:

@@ -13,6 +13,7 @@ from storewise.agent.grounding.lexicon import Lexicon, key
 from storewise.agent.grounding.tokens import Sentence, Token, plain, sentences, singular
 from storewise.agent.grounding.words import (
     CURRENCIES,
+    DURATIONS,
     ID_NOUNS,
     LEVELS,
     MEASURES,
@@ -153,6 +154,8 @@ class Reader:
             reading.mentions.append(found)
             at = max(found.end, at + 1)
         _share_units(reading)
+        _days_of_month(reading)
+        _drop_plurals(reading)
         _split(reading)
         self._keep_levels(reading)
         return reading
@@ -261,6 +264,8 @@ class Reader:
         text = words[at].text
         if not text.isdigit():
             return False
+        if words[at].owner:
+            return True
         after = words[at + 1] if at + 1 < len(words) else None
         if at and words[at - 1].norm in CURRENCIES:
             return False
@@ -378,6 +383,8 @@ def _measure(words: Sequence[Token], at: int) -> Mention | None:
         if phrase in MEASURES:
             follow = words[at + length].text if at + length < len(words) else ""
             several = words[at].text.lower().endswith("s")
+            if length == 1 and phrase[0] in UNITS and not several and phrase[0] not in ("time", "second"):
+                return None  # one customer is no measure
             if (
                 length == 1
                 and not several
@@ -407,9 +414,22 @@ def _said(words: Sequence[Token], start: int, end: int) -> str:
 
 
 def _share_units(reading: Reading) -> None:
-    """Give the figures of a list the unit that only its last one carries: "104, 73 and 58 days"."""
+    """Give figures the unit that only one of them carries: "104, 73 and 58 days", "2 orders, against 5.5"."""
     words = reading.sentence.tokens
     figures = reading.of("number")
+    unit: str | None = None
+    for at, one in enumerate(figures):
+        mine = one.number
+        if mine is None or mine.kind != "number":
+            continue
+        lead = words[one.start - 1].norm if one.start else ""
+        part = words[0].norm == "of" and at == 1 and lead == ","
+        if mine.unit is None and (
+            part or (lead == "against" and words[one.end : one.end + 1] and words[one.end].norm == "per")
+        ):
+            one.number = replace(mine, unit=unit)
+        elif mine.unit not in DURATIONS:
+            unit = mine.unit or unit
     listed = False
     for one, other in zip(reversed(figures[:-1]), reversed(figures[1:]), strict=True):
         mine, theirs = one.number, other.number
@@ -420,6 +440,36 @@ def _share_units(reading: Reading) -> None:
             continue
         if mine.kind == "number" and mine.unit is None and theirs.kind in ("percent", "number"):
             one.number = replace(mine, kind=theirs.kind, unit=theirs.unit)
+
+
+def _days_of_month(reading: Reading) -> None:
+    """Read "on the 31st" as a day of the month that the sentence names."""
+    words = reading.sentence.tokens
+    months = [one.when for one in reading.of("when") if one.when and one.when.start[1] == one.when.end[1]]
+    for mention in reading.of("number"):
+        number = mention.number
+        if not months or number is None or number.kind != "ordinal" or not 1 <= number.value <= 31:
+            continue
+        lead = [word.norm for word in words[max(0, mention.start - 2) : mention.start]]
+        after = words[mention.end].norm if mention.end < len(words) else "."
+        if lead == ["on", "the"] and not after.isalpha() and words[mention.start].is_number:
+            year, month = months[-1].start[:2]
+            day = (year, month, int(number.value))
+            mention.kind, mention.number, mention.when = "when", None, dates.When(day, day, "day")
+
+
+def _drop_plurals(reading: Reading) -> None:
+    """Drop "customers" after the name of a segment or category: there it names, and measures nothing."""
+    ends = {
+        one.end
+        for one in reading.of("name")
+        if one.what in ("segment", "category", "brand", "name", "product")
+    }
+    reading.mentions = [
+        one
+        for one in reading.mentions
+        if one.kind != "measure" or one.start not in ends or one.end - one.start > 1
+    ]
 
 
 def _split(reading: Reading) -> None:

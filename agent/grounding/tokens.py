@@ -56,6 +56,7 @@ class Token:
 
     text: str
     norm: str
+    owner: bool = False  # "900's"
 
     @property
     def is_word(self) -> bool:
@@ -124,10 +125,11 @@ def tokens(text: str) -> tuple[Token, ...]:
             and found
             and found[-1].is_number
         ):
+            found[-1] = Token(found[-1].text, found[-1].norm, owner=True)
             continue
-        if word.endswith("'s") and word.lower() not in ("it's", "that's", "there's", "here's", "what's"):
-            word = word[:-2]
-        found.append(Token(word, singular(word)))
+        owner = word.endswith("'s") and word.lower() not in ("it's", "that's", "there's", "here's", "what's")
+        word = word[:-2] if owner else word
+        found.append(Token(word, singular(word), owner))
     return tuple(found)
 
 

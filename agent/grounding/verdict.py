@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from storewise.agent.grounding import claims, orders
 from storewise.agent.grounding.book import Book, squeezed
 from storewise.agent.grounding.claims import Claim, Scene
-from storewise.agent.grounding.dates import When
+from storewise.agent.grounding.dates import When, equal
 from storewise.agent.grounding.facts import Fact, alike, measures_of
 from storewise.agent.grounding.lexicon import SIZES
 from storewise.agent.grounding.numbers import Number
@@ -174,7 +174,7 @@ class _Sentence:
                 fitting = [
                     one
                     for one in self.book.dated
-                    if _covers(when, one.when) and (not names or names & one.about)
+                    if (when.same(one.when) or _covers(when, one.when)) and (not names or names & one.about)
                 ]
                 tagged = [
                     one for one in self.book.dated if tag in one.words and (not names or names & one.about)
@@ -190,8 +190,11 @@ class _Sentence:
             return True
         if when.grain == "year":
             return any(one.start[0] == when.start[0] or one.end[0] == when.start[0] for one in known)
-        return any(part.same(when) for one in known for part in one.parts) or any(
-            when.start == one.start == when.end or when.start == one.end == when.end for one in known
+        if any(part.same(when) for one in known for part in one.parts):
+            return True
+        # The first or last day or month of a known span.
+        return any(
+            equal(when.start, one.start) or equal(when.end, one.end) for one in known if one.holds(when)
         )
 
     def _anchors(self, mention: Mention) -> frozenset[str]:
@@ -366,7 +369,7 @@ class _Sentence:
             return 3, f"{said} is {what}" + (
                 f" for {when}" if when else ""
             ) + ", not for the period it is said of."
-        if fact.previous and not claim.reference:
+        if fact.previous and not claim.reference and not fact.average:
             return 3, f"{said} is the figure that it was compared with."
         return 4, ""
 
@@ -393,7 +396,12 @@ class _Sentence:
             return "change" not in claim.measures and not (claim.measures and claim.measures <= _OPINIONS)
         if claim.measures:
             return alike(claim.measures, fact.measures)
-        if claim.soft_measures and not alike(claim.soft_measures, fact.measures) and not fact.change:
+        if (
+            claim.soft_measures
+            and claim.number.unit is None
+            and not alike(claim.soft_measures, fact.measures)
+            and not fact.change
+        ):
             return not self._said_otherwise(claim, claim.soft_measures)
         return True
 
@@ -437,17 +445,25 @@ class _Sentence:
             # A note speaks of nobody; a span of days may be said of anybody.
             anybody = "horizon" in claim.measures or (claim.number.unit in fact.units & DURATIONS)
             return None if anybody or not claim.names else self._shown(next(iter(claim.names.values())))
-        for names in claim.names.values():
-            if not names & fact.about:
+        for kind, names in claim.names.items():
+            graded = kind == "level" and not any(name in self.book.lexicon for name in names)
+            if not names & fact.about and not graded:
                 return self._shown(names)
         for kind, names in claim.soft_names.items():
-            if names & fact.about or fact.count:
+            if names & fact.about or fact.count or fact.average or (claim.total and not fact.own):
+                continue
+            if claim.others and fact.own:
                 continue
             if any(name in self.book.lexicon and self.book.lexicon.kind(name) == kind for name in fact.about):
                 return self._shown(names)
         said = claim.near.union(*claim.names.values(), *claim.soft_names.values())
         for must in fact.own:
-            if not must & said and not self._is_extreme(claim, fact):
+            if (
+                not must & said
+                and not claim.others
+                and not fact.average
+                and not self._is_extreme(claim, fact)
+            ):
                 return ""
         return None
 
@@ -468,24 +484,55 @@ class _Sentence:
             return True
         if claim.when:
             when = claim.when
+            if claim.months and (
+                any(claim.months.same(one) for one in (*fact.whens, *fact.span))
+                or (fact.own_when and claim.months.same(fact.own_when))
+            ):
+                return True
             if fact.own_when:
-                if _names_row(when, fact.own_when):
+                if _names_row(when, fact.own_when) or self._names_week(when, fact.own_when):
                     return True
                 return self._is_extreme(claim, fact) and any(when.holds(one) for one in (fact.own_when,))
             if any(when.same(one) or _covers(when, one) for one in fact.whens):
                 return True
             return bool(when.parts) and all(any(part.same(one) for one in fact.whens) for part in when.parts)
         if fact.own_when:
-            if any(_names_row(one, fact.own_when) for one in claim.soft_whens):
+            said = (
+                _names_row(one, fact.own_when) or self._names_week(one, fact.own_when)
+                for one in claim.soft_whens
+            )
+            if any(said) or self._is_edge(claim, fact):
                 return True
             return self._is_extreme(claim, fact) or (claim.reference and not claim.soft_whens)
         if claim.soft_whens and fact.span and not fact.count:
             return any(
                 one.same(other) or one.holds(other) or other.holds(one)
                 for one in claim.soft_whens
-                for other in fact.span
+                for other in (*fact.span, *fact.whens)
             )
         return True
+
+    def _names_week(self, when: When, row: When) -> bool:
+        """Whether a day names the week that begins with it: "the week ... (from 18 December)"."""
+        said = any(token.norm == "week" for token in self.reading.sentence.tokens)
+        return said and row.grain == "week" and when.grain == "day" and equal(when.start, row.start)
+
+    def _is_edge(self, claim: Claim, fact: Fact) -> bool:
+        """Whether the clause speaks of the beginning or the end, and the fact is that end of its series."""
+        for ranking in self.book.rankings:
+            if ranking.series and fact.own_when in ranking.whens:
+                at = ranking.whens.index(fact.own_when)
+                if at == 0 and claim.words & {"began", "started", "start", "initially", "beginning", "first"}:
+                    return True
+                if at == len(ranking.whens) - 1 and claim.words & {
+                    "ended",
+                    "end",
+                    "final",
+                    "finally",
+                    "last",
+                }:
+                    return True
+        return False
 
     def _counted(self, claim: Claim) -> bool:
         """Whether a small number counts what the sentence lists, or the top of a table."""

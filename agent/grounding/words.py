@@ -47,7 +47,7 @@ MEASURES = _phrases(
         "days since their last order,since their last purchase,haven't ordered,hasn't ordered,not ordered,"
         "no order for,no order in,recency,without an order,without ordering,haven't bought,hasn't bought,idle,"
         "gone quiet,been quiet,haven't shopped,hasn't shopped,dormant,last ordered,last seen,haven't been,"
-        "hasn't been,been away,absent,days since",
+        "hasn't been,been away,absent,days since,haven't placed,hasn't placed,placed no order,not placed",
         "gap": "usual days between orders,days between orders,between orders,usual gap,usual rhythm,rhythm,usually,"
         "every,typically,gap,normally,between purchases,between visits,interval,cadence,apart",
         "horizon": "next,coming,within,horizon,upcoming,following",
@@ -212,6 +212,7 @@ SUPERLATIVE: dict[str, tuple[int, str | None]] = {
     },
     **{word: (1, "place") for word in ("clearest", "nearest", "closest")},
     "trough": (-1, None),
+    "bottomed": (-1, None),
     "riskiest": (1, "risk"),
     "likeliest": (1, "risk"),
     "safest": (-1, "risk"),
