@@ -63,9 +63,10 @@ class Book:
             words |= {(column.unit or "").lower() for column in finding.columns}
         self._words = frozenset(words)
         self.sizes = {size for finding in everything for size in sizes(finding)}
-        self.reader = Reader(self.lexicon, self._words)
+        self.reader = Reader(self.lexicon, self._words, exact=True)
         for at, finding in enumerate(everything):
             _Keeper(self, finding, current=at < len(findings) or not findings).keep()
+        self.reader = Reader(self.lexicon, self._words)  # for the answer and the question
         self.asked = self.reader.text(question)
         self.scene = claims.scene_of(self.asked)
         self.whens += self.scene.whens
@@ -75,6 +76,9 @@ class Book:
         for name, kind in argument_names(finding):
             self.lexicon.add(name, kind)
         texts = [finding.headline]
+        self.lexicon.ranked |= any(
+            column.role == "entity" and column_kind(column) == "segment" for column in finding.columns[:1]
+        )
         for row in finding.rows:
             names: list[str] = []
             told: list[str] = []
@@ -114,6 +118,7 @@ class _Keeper:
         self.headline = book.reader.text(finding.headline)
         self.context, self.span = self._context()
         self.rows: list[frozenset[str]] = []  # what each row is about
+        self.ranges: list[When] = []  # the periods of the rows
         self.notes = [note for note in self._notes() if note]
         self.general = [when for note in self.notes for when in _whens(book.reader.text(note))]
 
@@ -135,6 +140,12 @@ class _Keeper:
         for column in finding.columns:
             self.text(column.label, about=None)
         self._quotes()
+        for when in (*self.span, *self.ranges):
+            for length, unit in when.lengths():
+                units = frozenset({unit})
+                book.facts.append(
+                    Fact(length, "number", frozenset({"horizon"}), units, about=None, label="period")
+                )
         for name, value in finding.arguments.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 rows = frozenset({"rows"})
@@ -255,7 +266,7 @@ class _Keeper:
         number = claim.number
         others = [one for one in found if one is not claim and one.number.kind == number.kind]
         alone = not any(one.number.unit == number.unit for one in others)
-        said = frozenset(name for mention in reading.of("name") for name in mention.names)
+        said = frozenset(name for one in reading.of("name") if len(one.names) == 1 for name in one.names)
         labels = frozenset(
             name for one in found if one is not claim for kind in _LABELS for name in one.names.get(kind, ())
         )
@@ -275,6 +286,9 @@ class _Keeper:
         else:
             theirs = (_all(one.names) | _all(one.soft_names) for one in others)
             taken = self._same(frozenset().union(*theirs)) - tied
+        if claim.whole:  # "3.8 % of $393": the whole is nobody's part
+            rows = frozenset().union(*self.rows)
+            tied, said, must = tied - rows, said - rows, must - rows
         unlike = not alone and bool(must) and any(_all(one.names) != must for one in others)
         general = "horizon" in claim.measures or about is None
         own_when = claim.when or (claim.soft_whens[0] if len(claim.soft_whens) == 1 else None)
@@ -469,6 +483,8 @@ class _Table:
         ranking.rows.append(own)
         self.keeper.rows.append(own)
         ranking.whens.append(own_when)
+        if own_when and self.spans:
+            self.keeper.ranges.append(own_when)
         ranking.opinions.append(opinion)
 
     def _own_when(self, row: Sequence[Cell]) -> When | None:

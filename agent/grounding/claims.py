@@ -33,6 +33,11 @@ _BETWEEN_ITEMS = frozenset(
     ", and & or / then ; with at around about roughly against versus vs to than compared".split()
 )
 _BEFORE = frozenset("before previous previously prior preceding earlier former".split())
+# Words after which "up" and "down" say where something went, and are no part of a phrase.
+_MOVED = frozenset(
+    "is was are were went go goe gone going be been trend has slightly sharply further a , ( % percent bit little lot "
+    "moved clearly well".split()
+) | {""}
 _THEN = _BEFORE | {"usual", "normal"}
 _WINDOWS = frozenset("last past previou previous next coming following within first".split())
 _TOTAL = frozenset("total altogether together overall combined whole".split())
@@ -172,7 +177,7 @@ def _claim(
         claim.when = end
     elif hard:
         claim.when = hard[0].when
-    elif soft:
+    elif soft and not (soft[0].start > figure.start and scene.whens):
         claim.soft_whens = tuple(mention.when for mention in soft if mention.when)
     else:
         claim.soft_whens = scene.whens
@@ -189,10 +194,15 @@ def _claim(
     claim.others = any(token.norm in _OTHERS for token in so_far)
     if clause.aside and figure.clause:
         claim.words |= set(reading.norms(figure.clause - 1))
+        claim.reference = claim.reference or _looks_back(reading.norms(figure.clause - 1))
     claim.months = _months(reading, claim.when)
     claim.window = _window(reading, figure, words)
     claim.whole = figure.start > 0 and _is_whole(reading, figure)
     claim.extreme = extreme(words)
+    if not claim.extreme and figure.clause and (clause.aside or words[:1] in (["with"], ["at"])):
+        claim.extreme = extreme(
+            reading.norms(figure.clause - 1)
+        )  # "the busiest week was the first, with 1,382"
     everywhere = {token.norm for token in reading.sentence.tokens}
     claim.ranged = bool(_RANGE & everywhere) or (clause.opener in ("from", "to") and "from" in everywhere)
     _measure(claim, reading, figure, scene, headers)
@@ -256,6 +266,8 @@ def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | Non
 
 def _looks_back(words: list[str]) -> bool:
     """Whether a clause speaks of what was before: "the month before", "previously", not "before Beef"."""
+    if "used to" in " ".join(words):
+        return True
     for at, word in enumerate(words):
         after = words[at + 1] if at + 1 < len(words) else ""
         if word in _BEFORE and (
@@ -475,40 +487,7 @@ def turning(words: list[str], at: int) -> int:
     if word in ("up", "down"):
         lead = words[at - 1] if at else ""
         follow = words[at + 1] if at + 1 < len(words) else ""
-        moved = lead in (
-            *(
-                "is",
-                "was",
-                "are",
-                "were",
-                "went",
-                "go",
-                "goe",
-                "gone",
-                "going",
-                "be",
-                "been",
-                "came",
-                "come",
-                "trend",
-            ),
-            *(
-                "has",
-                "slightly",
-                "sharply",
-                "further",
-                "a",
-                ",",
-                "",
-                "(",
-                "%",
-                "percent",
-                "bit",
-                "little",
-                "lot",
-                "moved",
-            ),
-        )
+        moved = lead in _MOVED or (lead in ("come", "came") and word == "down")
         counted = follow[:1].isdigit() or follow in (
             "$",
             "by",
@@ -519,7 +498,20 @@ def turning(words: list[str], at: int) -> int:
             "versus",
             "a",
         )
-        return (1 if word == "up" else -1) if moved or counted else 0
+        phrase = lead in (
+            "made",
+            "make",
+            "making",
+            "add",
+            "added",
+            "adding",
+            "end",
+            "ended",
+            "sum",
+            "sums",
+            "pick",
+        )
+        return (1 if word == "up" else -1) if (moved or counted) and not phrase else 0
     return 0
 
 

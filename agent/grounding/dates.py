@@ -90,6 +90,26 @@ class When:
         theirs = (_filled(other.start, year), _filled(other.end, year))
         return mine[0] <= theirs[0] and theirs[1] <= mine[1]
 
+    def lengths(self) -> list[tuple[float, str]]:
+        """Return how long the span is, in days, and in whole weeks or months where it is so many."""
+        if self.start[0] is None or self.end[0] is None or self.grain == "open":
+            return []
+        first, last = dt.date(self.start[0], *self.start[1:]), dt.date(self.end[0], *self.end[1:])
+        days = (last - first).days + 1
+        found = [(float(days), "days")]
+        if days % 7 == 0:
+            found.append((days / 7, "weeks"))
+        if first.day == 1 and (last + dt.timedelta(days=1)).day == 1:
+            found.append((float(12 * (last.year - first.year) + last.month - first.month + 1), "months"))
+        return found
+
+    def overlaps(self, other: When) -> bool:
+        """Whether some day lies in both, as far as the years are said."""
+        year = self.start[0] or other.start[0] or 2000
+        mine = (_filled(self.start, year), _filled(self.end, self.end[0] or year))
+        theirs = (_filled(other.start, year), _filled(other.end, other.end[0] or year))
+        return mine[0] <= theirs[1] and theirs[0] <= mine[1]
+
     def __str__(self) -> str:
         start, end = _written(self.start), _written(self.end)
         if self.grain == "month":

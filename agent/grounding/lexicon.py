@@ -27,9 +27,11 @@ class Lexicon:
 
     def __init__(self) -> None:
         self.kinds: dict[str, list[str]] = {}
+        self.ranked = False  # whether a table's rows are segments
         self.shown: dict[str, str] = {}
         self._full: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._inside: dict[str, list[tuple[tuple[str, ...], int, str]]] = {}
+        self._stems: dict[str, str] = {}
 
     def add(self, name: str, kind: str) -> str:
         """Put a name in, and return its key ("" for a text without a word or number)."""
@@ -44,6 +46,8 @@ class Lexicon:
         self.shown[name_key] = name
         parts = tuple(name_key.split(" "))
         self._full.setdefault(parts[0], []).append((parts, name_key))
+        if kind in ("phrase", "aspect") and len(parts) == 1:
+            self._stems[_stem(parts[0])] = name_key
         if kind in _NAMED_IN_PART and len(parts) > 1:
             for at, part in enumerate(parts):
                 self._inside.setdefault(part, []).append((parts, at, name_key))
@@ -56,8 +60,13 @@ class Lexicon:
     def __contains__(self, name_key: str) -> bool:
         return name_key in self.kinds
 
-    def match(self, words: Sequence[Token], at: int) -> tuple[frozenset[str], int, bool] | None:
-        """Return the names mentioned at token `at`, the position after them, and whether in full."""
+    def match(
+        self, words: Sequence[Token], at: int, exact: bool = False
+    ) -> tuple[frozenset[str], int, bool] | None:
+        """Return the names mentioned at token `at`, the position after them, and whether in full.
+
+        With `exact`, what is a name in full is not taken for a part of another one.
+        """
         norm = words[at].norm
         best: list[str] = []
         length = 0
@@ -74,9 +83,20 @@ class Lexicon:
                 continue
             if taken > length:
                 best, length, full = [name_key], taken, False
-            elif name_key not in best and (not full or self.kind(best[0]) in ("category", "other", "brand")):
+            elif name_key not in best and (
+                not full or (not exact and self.kind(best[0]) in ("category", "other", "brand", "name"))
+            ):
                 best.append(name_key)  # "cheese" is a category and may mean one of its products
+        if not best and _stem(norm) in self._stems:
+            return frozenset({self._stems[_stem(norm)]}), at + 1, True  # "freshness" for "fresh"
         return (frozenset(best), at + length, full) if best else None
+
+
+def _stem(word: str) -> str:
+    for ending in ("ness", "ing", "ful", "ed", "ly", "er", "y", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
 
 
 def concerned(names: Iterable[str], said: frozenset[str]) -> bool:

@@ -273,6 +273,8 @@ class _Judge:
                 own = [values[row] for row in rows]
                 if len(ordered) >= count and all(value is not None for value in own):
                     edge = ordered[count - 1]
+                    if self._restricted():  # "among the bigger ones": the better half will do
+                        edge = ordered[max(count - 1, (len(ordered) - 1) // 2)]
                     if all(value >= edge if side > 0 else value <= edge for value in own):  # type: ignore[operator]
                         return None
         one = chosen[0]
@@ -294,6 +296,10 @@ class _Judge:
         if decidable or noun or opposite:
             return f"No finding says that {one.text} is the '{words[at]}'."
         return None
+
+    def _restricted(self) -> bool:
+        words = {token.norm for token in self.reading.sentence.tokens}
+        return bool(words & {"among", "apart", "beside", "besides", "except", "excluding", "otherwise"})
 
     def _chosen(self, position: int, subjects: list[Mention]) -> list[Mention]:
         """Return whom a superlative is about: the name or list before it, else the one after, or as many as it says."""
@@ -366,8 +372,8 @@ class _Judge:
                     continue
                 side, hint = COMPARATIVE[word]
                 pair = self._pair(clause, start + at, word)
-                if pair is None:
-                    continue
+                if pair is None or any(one.change and one.clause == clause for one in self.figures):
+                    continue  # a change is checked with its figure
                 one, other = pair
                 measures = (
                     frozenset({hint})

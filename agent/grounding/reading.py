@@ -53,6 +53,7 @@ _SEGMENT_NORMS = {
 }
 SENTIMENTS = frozenset("positive negative mixed neutral".split())
 _OPINIONS = frozenset({"positive", "negative"})
+_BEFORE_FIGURE = frozenset("$ about around just nearly over roughly only almost the some under".split())
 _BEFORE_COUNT = frozenset(
     "top first last the all these those next only of other about some another his their".split()
 )
@@ -133,9 +134,10 @@ def masked(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
 class Reader:
     """Reads texts against one lexicon and one vocabulary (the words of the findings and the question)."""
 
-    def __init__(self, lexicon: Lexicon, vocabulary: frozenset[str]) -> None:
+    def __init__(self, lexicon: Lexicon, vocabulary: frozenset[str], exact: bool = False) -> None:
         self._lexicon = lexicon
         self._vocabulary = vocabulary
+        self._exact = exact  # the findings name things in full, people in part
 
     def text(self, text: str) -> list[Reading]:
         """Return a reading of each sentence of `text`."""
@@ -224,8 +226,8 @@ class Reader:
         return Mention("number", at, end, number.text, number=number)
 
     def _name(self, words: Sequence[Token], at: int) -> Mention | None:
-        found = self._lexicon.match(words, at)
-        segment = _segment(words, at)
+        found = self._lexicon.match(words, at, self._exact)
+        segment = _segment(words, at, self._lexicon.ranked)
         if segment and (found is None or segment[1] >= found[1]):
             return Mention(
                 "name", at, segment[1], _said(words, at, segment[1]), frozenset({segment[0]}), "segment"
@@ -352,7 +354,7 @@ class Reader:
         reading.mentions = kept
 
 
-def _segment(words: Sequence[Token], at: int) -> tuple[str, int] | None:
+def _segment(words: Sequence[Token], at: int, ranked: bool) -> tuple[str, int] | None:
     """Read the name of a segment of customers at `at`: "Champions", "At risk", "a loyal customer"."""
     for name, norms in _SEGMENT_NORMS.get(words[at].norm, ()):
         if [word.norm for word in words[at : at + len(norms)]] != norms:
@@ -367,8 +369,8 @@ def _segment(words: Sequence[Token], at: int) -> tuple[str, int] | None:
             said = capital or grouped or customers or before in _COPULAS or name == "champions"
         elif capital:
             said = at > 0 or grouped or customers or after in _AFTER_NAME or not after
-        elif name == "loyal":
-            said = grouped or customers or before in _COPULAS
+        elif name == "loyal" or ranked:  # "new customers", where a table has the segments in its rows
+            said = grouped or customers or (name == "loyal" and before in _COPULAS)
         else:
             said = grouped
         if said:
@@ -488,7 +490,10 @@ def _split(reading: Reading) -> None:
     start, opener, depth = 0, "", 0
     for at, word in enumerate(words):
         lower = word.text.lower()
-        before_figure = lower in ("to", "from", "after") and (at + 1 in figures or at + 2 in figures)
+        follow = words[at + 1].text.lower() if at + 1 < len(words) else ""
+        before_figure = lower in ("to", "from", "after") and (
+            at + 1 in figures or (at + 2 in figures and follow in _BEFORE_FIGURE)
+        )
         if inside[at] or not (lower in _BREAKS or before_figure):
             continue
         if at > start:

@@ -474,8 +474,11 @@ class _Sentence:
         same = [
             one.value
             for one in self.book.facts
-            if one.label == fact.label and one.kind == fact.kind and not one.count
-        ]
+            if one.label == fact.label
+            and one.kind == fact.kind
+            and (one.own or one.own_when)
+            and not one.count
+        ] or [fact.value]
         ends = {1: {max(same)}, -1: {min(same)}}.get(claim.extreme, {max(same), min(same)})
         return fact.value in (ends if not claim.ranged else {max(same), min(same)})
 
@@ -503,10 +506,19 @@ class _Sentence:
             )
             if any(said) or self._is_edge(claim, fact):
                 return True
+            if claim.reference and claim.words & {
+                "before",
+                "previou",
+                "previous",
+                "prior",
+                "preceding",
+                "earlier",
+            }:
+                return all(one.start[1:] >= fact.own_when.start[1:] for one in claim.soft_whens)
             return self._is_extreme(claim, fact) or (claim.reference and not claim.soft_whens)
         if claim.soft_whens and fact.span and not fact.count:
             return any(
-                one.same(other) or one.holds(other) or other.holds(one)
+                one.same(other) or one.overlaps(other)
                 for one in claim.soft_whens
                 for other in (*fact.span, *fact.whens)
             )

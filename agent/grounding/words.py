@@ -29,7 +29,8 @@ MEASURES = _phrases(
         "take in,took,earned,earns,earn,earning,made,makes,came in,grossed,money,dollar sales,sold,proceeds,worth,"
         "sells,brought,contributed,contributes,generated,generates,rang up",
         "spend": "spend,spent,spends,spending,total spend,lifetime spend,money spent,worth,expenditure",
-        "average_order_value": "average order value,average basket value,average basket size,average basket,"
+        "average_order_value": "average order value,smallest basket,biggest basket,largest basket,"
+        "bigger basket,smaller basket,big basket,small basket,basket,average basket value,average basket size,average basket,"
         "average ticket,average order,avg ticket,avg order value,avg basket,per order,per basket,per visit,per trip,"
         "per purchase,each order,at a time,each time,basket size,basket value,order value,order size,typical order,"
         "typical basket,ticket size,revenue per order,spend per order,spent per order,spends per order,"
