@@ -341,6 +341,8 @@ class _Keeper:
                 names = frozenset(name for mention in here for name in mention.names)
                 periods = tuple(mention.when for mention in here if mention.when)
                 local = frozenset(measure for mention in here for measure in mention.measures)
+                if not (names or periods or local):
+                    names, everywhere = frozenset(), frozenset()
                 self.book.statements.append(
                     Statement(side, local or everywhere, names or said, periods or whens, extreme=True)
                 )

@@ -258,7 +258,12 @@ def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | Non
     before, after = figure.clause - 1, figure.clause + 1
     if here is None and before >= 0 and len(reading.norms(before)) <= 6:
         here = window_of(reading.norms(before))  # "in the last 26 weeks, they spent"
-    if here is None and after < len(reading.clauses) and reading.clauses[after].aside:
+    aside = after < len(reading.clauses) and reading.clauses[after].aside
+    if (
+        here is None
+        and aside
+        and reading.norms(after)[:1] in (["last"], ["past"], ["in"], ["over"], ["spent"])
+    ):
         if sum(one.clause == after for one in reading.of("number")) == 1:
             here = window_of(reading.norms(after))
     return here
@@ -266,7 +271,7 @@ def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | Non
 
 def _looks_back(words: list[str]) -> bool:
     """Whether a clause speaks of what was before: "the month before", "previously", not "before Beef"."""
-    if "used to" in " ".join(words):
+    if "used to" in " ".join(words) or set(words) & {"usual", "normal", "normally"}:
         return True
     for at, word in enumerate(words):
         after = words[at + 1] if at + 1 < len(words) else ""
@@ -294,7 +299,13 @@ def _is_average(reading: Reading, figure: Mention) -> bool:
         )
         if word in ("average", "mean", "avg", "overall", "everyone", "everybody") and not inside:
             return True
-        if word == "all" and at + 1 < clause.end and reading.sentence.tokens[at + 1].norm in UNITS:
+        share = at > clause.start and reading.sentence.tokens[at - 1].norm == "of"
+        if (
+            word == "all"
+            and not share
+            and at + 1 < clause.end
+            and reading.sentence.tokens[at + 1].norm in UNITS
+        ):
             return True
     return False
 
@@ -610,7 +621,8 @@ def _measure(
         return
     lead = reading.sentence.tokens[figure.start - 1].norm if figure.start else ""
     if lead in _WINDOWS and number.kind == "number" and (number.unit in DURATIONS or number.unit is None):
-        claim.measures = frozenset({"horizon"})
+        away = lead in ("last", "past") and negated(reading.norms(figure.clause))
+        claim.measures = frozenset({"horizon", "recency"} if away else {"horizon"})
         return
     if headers:
         cell = sum(1 for token in reading.sentence.tokens[: figure.start] if token.text == "|")

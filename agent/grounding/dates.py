@@ -287,6 +287,12 @@ def _quarter(words: Sequence[Token], at: int) -> tuple[When, int] | None:
     elif lower in _ORDINALS and at + 1 < len(words) and words[at + 1].norm in ("quarter", "half"):
         part, end = _ORDINALS[lower], at + 2
         span = 3 if words[at + 1].norm == "quarter" else 6
+        of = end + 1 if words[end : end + 1] and words[end].norm == "of" else end
+        month = _month(words, of) if span == 6 and of < len(words) else None
+        if month and part <= 2:  # the first half of June
+            year, end = _year(words, of + 1)
+            first, last = (1, 15) if part == 1 else (16, _month_end(year, month))
+            return When((year, month, first), (year, month, last), "range"), end
         if words[end : end + 3] and [word.norm for word in words[end : end + 3]] == ["of", "the", "year"]:
             end += 3
     if not 1 <= part <= 12 // span:

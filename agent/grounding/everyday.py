@@ -14,7 +14,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 EVERYDAY = _words("""
-a abandon abandoned abandoning abandonment able about above abroad absence absent absolute absolutely accept
+id ids a abandon abandoned abandoning abandonment able about above abroad absence absent absolute absolutely accept
 access accident accidentally according account accounted accounting accounts accurate achieve across act
 acting action active activity actual actually add added addition additional address adjust adult advance
 advice advise affect aforementioned afraid after afternoon afterwards again against age agent ago agree

@@ -289,7 +289,7 @@ class _Judge:
             named = one.names & statement.names or (
                 one.when and any(one.when.same(when) for when in statement.whens)
             )
-            fits = not measures or not statement.measures or alike(measures, statement.measures)
+            fits = not measures or alike(measures, statement.measures)
             if named and fits and statement.turn == side:
                 return None
         noun = any(word in _RANK_NOUNS for word in words[at + 1 : at + 4]) or bool(measures)
@@ -371,6 +371,7 @@ class _Judge:
                 if word not in COMPARATIVE or claims.negated(words):
                     continue
                 side, hint = COMPARATIVE[word]
+                yield from self._than_period(clause, side, word)
                 pair = self._pair(clause, start + at, word)
                 if pair is None or any(one.change and one.clause == clause for one in self.figures):
                     continue  # a change is checked with its figure
@@ -385,6 +386,25 @@ class _Judge:
                 truth = self._compare(one, other, measures)
                 if truth is None or truth != side:
                     yield f"No finding says that {one.text} is '{word}' compared with {other.text}."
+
+    def _than_period(self, clause: int, side: int, word: str) -> Iterable[str]:
+        """Check "fewer than in July", where the period that is compared is the question's or the current one."""
+        later = self._subjects(clause + 1) if clause + 1 < len(self.reading.clauses) else []
+        if not later or self.reading.clauses[clause + 1].opener != "than" or later[0].when is None:
+            return
+        if any(one.kind == "when" for one in (*self._subjects(clause), *self._before(clause, "when"))):
+            return
+        if any(one.change and one.clause == clause for one in self.figures):
+            return
+        for ranking in self.book.rankings:
+            row = ranking.row(frozenset(), later[0].when)
+            asked = [ranking.row(frozenset(), when) for when in self.scene.whens]
+            here = next((at for at in asked if at is not None and at != row), len(ranking.rows) - 1)
+            if row is None or here == row or not ranking.series or not ranking.columns:
+                continue
+            mine, theirs = ranking.columns[0][1][here], ranking.columns[0][1][row]
+            if mine is not None and theirs is not None and side * (mine - theirs) <= 0:
+                yield f"No finding says that it is '{word}' compared with {later[0].text}."
 
     def _pair(self, clause: int, position: int, word: str) -> tuple[Mention, Mention] | None:
         here = self._subjects(clause)
@@ -513,7 +533,12 @@ class _Judge:
             ):
                 continue
             for at in range(len(words)):
-                turn = claims.turning(words, at) or claims.tending(words, at)
+                compared = (
+                    clause + 1 < len(self.reading.clauses)
+                    and self.reading.clauses[clause + 1].opener == "than"
+                )
+                named = compared and any(one.kind == "name" for one in self._subjects(clause + 1))
+                turn = claims.turning(words, at) or (0 if named else claims.tending(words, at))
                 if not turn or (at and words[at - 1] == "to"):
                     continue
                 says = self._between_figures(turn, clause)
@@ -551,6 +576,9 @@ class _Judge:
             if self.reading.clauses[at].opener not in ("to", "from", "than", "compared", "(", "and", ","):
                 break
             if self.reading.clauses[at].opener in ("and", ",") and at > clause + 1:
+                break
+            later = self.reading.norms(at)
+            if any(claims.turning(later, place) for place in range(len(later))):
                 break
             near.add(at)
         whens = [one.when for one in self.reading.of("when") if one.when and one.clause in near]
@@ -688,6 +716,7 @@ class _Judge:
                 for fact in self.book.facts
                 if fact.kind == "percent"
                 and "risk" in fact.measures
+                and not fact.average
                 and not fact.change
                 and fact.about is not None
                 and names & (frozenset[str]().union(*fact.own) if fact.own else fact.about)
@@ -753,5 +782,5 @@ _MEASURED = frozenset("revenue spend units orders customers risk value average_o
 _MEASURE_STARTS = [
     (word,)
     for word in "revenue sale money unit order customer risk at likely spend value mention praise blame complaint "
-    "review share turnover taking".split()
+    "review share turnover taking valuable frequent expensive".split()
 ]

@@ -419,6 +419,10 @@ def _share_units(reading: Reading) -> None:
     """Give figures the unit that only one of them carries: "104, 73 and 58 days", "2 orders, against 5.5"."""
     words = reading.sentence.tokens
     figures = reading.of("number")
+    segments = {one.start for one in reading.of("name") if one.what == "segment"}
+    for one in figures:
+        if one.number and one.number.kind == "number" and one.number.unit is None and one.end in segments:
+            one.number = replace(one.number, unit="customers")  # "the 536 Champions"
     unit: str | None = None
     for at, one in enumerate(figures):
         mine = one.number
@@ -494,7 +498,8 @@ def _split(reading: Reading) -> None:
         before_figure = lower in ("to", "from", "after") and (
             at + 1 in figures or (at + 2 in figures and follow in _BEFORE_FIGURE)
         )
-        if inside[at] or not (lower in _BREAKS or before_figure):
+        then = lower in ("before", "after") and follow.endswith("ing")  # "fell to 8 before recovering"
+        if inside[at] or not (lower in _BREAKS or before_figure or then):
             continue
         if at > start:
             clauses.append(Clause(start, at, opener, depth > 0))

@@ -452,6 +452,8 @@ class _Sentence:
         for kind, names in claim.soft_names.items():
             if names & fact.about or fact.count or fact.average or (claim.total and not fact.own):
                 continue
+            if kind == "customer" and claim.number.unit == "customers":
+                continue
             if claim.others and fact.own:
                 continue
             if any(name in self.book.lexicon and self.book.lexicon.kind(name) == kind for name in fact.about):
@@ -506,15 +508,9 @@ class _Sentence:
             )
             if any(said) or self._is_edge(claim, fact):
                 return True
-            if claim.reference and claim.words & {
-                "before",
-                "previou",
-                "previous",
-                "prior",
-                "preceding",
-                "earlier",
-            }:
-                return all(one.start[1:] >= fact.own_when.start[1:] for one in claim.soft_whens)
+            beside = self._beside(claim, fact.own_when)
+            if beside is not None:
+                return beside
             return self._is_extreme(claim, fact) or (claim.reference and not claim.soft_whens)
         if claim.soft_whens and fact.span and not fact.count:
             return any(
@@ -523,6 +519,23 @@ class _Sentence:
                 for other in (*fact.span, *fact.whens)
             )
         return True
+
+    def _beside(self, claim: Claim, own: When) -> bool | None:
+        """Whether "the day before" or "the next month" leads from what was spoken of to the row `own`."""
+        back = claim.words & {"before", "previou", "previous", "prior", "preceding", "earlier"}
+        forth = claim.words & {"next", "following", "after", "later"}
+        if not back and not forth:
+            return None
+        for ranking in self.book.rankings:
+            at = ranking.row(frozenset(), own)
+            if at is None or not ranking.series:
+                continue
+            for when in claim.soft_whens:
+                other = ranking.row(frozenset(), when)
+                if other is not None:
+                    return at == other - 1 if back else at == other + 1
+            return bool(back) and not claim.soft_whens and at == len(ranking.rows) - 2
+        return None
 
     def _names_week(self, when: When, row: When) -> bool:
         """Whether a day names the week that begins with it: "the week ... (from 18 December)"."""
@@ -574,9 +587,9 @@ class _Sentence:
             return True
         words = [token.norm for token in self.reading.sentence.tokens]
         lead = words[max(0, claim.start - 1) : claim.start]
-        if set(lead) & {"first", "top", "next", "other"} or claims.extreme(
-            words[claim.start : claim.start + 3]
-        ):
+        labelled = any(kind in claim.names for kind in _LABELS)
+        leads = bool(set(lead) & {"first", "top", "next", "other"})
+        if not labelled and (leads or claims.extreme(words[claim.start : claim.start + 3])):
             return any(
                 fact.count
                 and fact.value >= number.value

@@ -28,7 +28,7 @@ MEASURES = _phrases(
         "revenue": "revenue,sales,sale,takings,turnover,income,brought in,bring in,brings in,bringing in,took in,"
         "take in,took,earned,earns,earn,earning,made,makes,came in,grossed,money,dollar sales,sold,proceeds,worth,"
         "sells,brought,contributed,contributes,generated,generates,rang up",
-        "spend": "spend,spent,spends,spending,total spend,lifetime spend,money spent,worth,expenditure",
+        "spend": "valuable,spend,spent,spends,spending,total spend,lifetime spend,money spent,worth,expenditure",
         "average_order_value": "average order value,smallest basket,biggest basket,largest basket,"
         "bigger basket,smaller basket,big basket,small basket,basket,average basket value,average basket size,average basket,"
         "average ticket,average order,avg ticket,avg order value,avg basket,per order,per basket,per visit,per trip,"
@@ -37,7 +37,7 @@ MEASURES = _phrases(
         "spend per visit,every order,mean order value,an order,a visit,a basket,aov,on average,average spend,"
         "average spend per order,average amount,average purchase,average transaction,average sale",
         "units": "unit,units sold,quantity,volume,sold,sells,piece,item,sold units",
-        "orders": "order,ordered,purchase,transaction,basket,visit,trip,times,time",
+        "orders": "frequent,often,order,ordered,purchase,transaction,basket,visit,trip,times,time",
         "customers": "customer,shopper,household,buyer,people,client,bought by,consumer",
         "risk": "risk,probability,chance,likelihood,churn,odds,likely,churn risk,risk of abandonment,riskier,"
         "riskiest,likelier,likeliest,churn probability,at risk,safer,safest,safe,risky,danger,abandonment,endangered",
@@ -52,7 +52,7 @@ MEASURES = _phrases(
         "gap": "usual days between orders,days between orders,between orders,usual gap,usual rhythm,rhythm,usually,"
         "every,typically,gap,normally,between purchases,between visits,interval,cadence,apart",
         "horizon": "next,coming,within,horizon,upcoming,following",
-        "value": "cart value,value,worth,basket value,order worth,worth together",
+        "value": "valuable,cart value,value,worth,basket value,order worth,worth together",
         "score": "score,scored,scores",
         "similarity": "similarity,nearness,similar",
         "confidence": "confidence",
@@ -165,7 +165,7 @@ ID_NOUNS: dict[str, str] = {
 UP = _set(
     "rise rises rose risen rising increase increased increases increasing grow grows grew grown growing growth climb "
     "climbed climbs climbing gain gained gains jump jumped jumps soar soared surge surged improve improved improves "
-    "rebounded rebound recovered upward uptick upturn expanded swelled"
+    "rebounded rebound recovered recover recovering recovers bounced bounce upward uptick upturn expanded swelled"
 )
 DOWN = _set(
     "fall falls fell fallen falling drop dropped drops dropping decrease decreased decreases decreasing decline "
