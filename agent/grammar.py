@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from storewise.agent.reading import STOP, Reading
+from storewise.agent.reading import STOP, Reading, customers_named
 from storewise.tools.calls import NONE_KINDS
 from storewise.tools.registry import Tool
 
@@ -62,7 +62,9 @@ def _value(tool: Tool, argument: str, reading: Reading, spans: str) -> str | Non
         ids = [text for text in reading.ids if (argument == "session_id") == text[:1].isalpha()]
         return _choice([*(ids or reading.ids), *before]) or None
     if argument in _NUMBERS:
-        return _choice([*(str(number) for number in reading.numbers), *before]) or None
+        named = customers_named(reading.question, reading.ids)
+        numbers = reading.counts or [number for number in reading.numbers if str(number) not in named]
+        return _choice([*map(str, numbers), *before]) or None
     if argument == "when":
         return _quoted(_choice([*(period.text for period in reading.periods), *before]))
     if argument == "segment":
@@ -91,8 +93,7 @@ def _certain(tool: Tool, argument: str, reading: Reading) -> bool:
         case "segment":
             return len(reading.sure_segments) == 1
         case "product":
-            # A search may mean the word itself; elsewhere a product named is the product meant.
-            return len(reading.products) == 1 and "query" not in tool.model.model_fields
+            return len(reading.products) == 1
         case _:
             return False
 

@@ -98,6 +98,9 @@ class Router:
                 args[name] = int(value)
             else:
                 args[name] = value
+        # "Bad reviews of tea" look for nothing beyond the tea.
+        if set(args.get("query", "").lower().split()) <= set(args.get("product", "").lower().split()):
+            args.pop("query", None)
         return Call(name=written.name, args=args)
 
     def _period(self, text: str) -> dict[str, str]:

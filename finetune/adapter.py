@@ -112,7 +112,9 @@ def merged_model(folder: Path, models: Path, tools: dict[str, Tool]) -> tuple[Pa
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
     whole = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     aside = models / f"{merged.name}.partial-{os.getpid()}"

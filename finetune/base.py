@@ -53,7 +53,9 @@ def unpack_base(models: Path) -> Path:
         return folder
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # each takes a few seconds and fills lines
     source = gguf_path()
     aside = models / f"{folder.name}.partial-{os.getpid()}"
     model = AutoModelForCausalLM.from_pretrained(

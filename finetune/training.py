@@ -21,6 +21,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
 
 from storewise.finetune.examples import Example
 from storewise.prompts import prompt
@@ -180,6 +181,7 @@ def train(base: Path, examples: Sequence[Example], out: Path, recipe: Recipe, wo
     Returns:
         What was done: examples, tokens, steps, seconds, the last loss, the arithmetic used.
     """
+    logging.disable_progress_bar()
     torch.manual_seed(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     # bfloat16 pays where the CPU multiplies in it (AMX); elsewhere it is several times slower.

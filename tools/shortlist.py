@@ -82,7 +82,7 @@ class Shortlist:
             tools=tuple(kept),
             scores={tool: values.get(tool, 0.0) for tool in [*kept, NONE]},
             none=values[NONE] >= 0.05,
-            two=values[TWO] >= 0.3 and len(kept) > 0,
+            two=values[TWO] >= 0.2 or sum(values[tool] >= 0.4 for tool in known) > 1,
         )
 
 

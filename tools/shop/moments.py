@@ -251,6 +251,10 @@ class MomentReader(ClockReader):
         if day == "weekend":
             last = week_span(self.as_of + dt.timedelta(days=1))[0] - dt.timedelta(days=1)
             return fixed((last - dt.timedelta(days=1), last), j + 1) if asked or j > i else None
+        # "Friday the 24th of November": the date says which Friday.
+        dated = self._day_and_month(self._skip(j + 1, ("the",)), asked=True)
+        if dated is not None:
+            return dated
         found = self.as_of - dt.timedelta(days=(self.as_of.weekday() - int(day)) % 7)
         return fixed((found, found), j + 1)
 

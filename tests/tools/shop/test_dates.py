@@ -45,6 +45,7 @@ SAID = {
     "from March to May": "from March to May 2017-03-01 2017-05-31",
     "from november to february": "from november to february 2016-11-01 2017-02-28",
     "orders between 2017-11-20 and 2017-11-30": "between 2017-11-20 and 2017-11-30 2017-11-20 2017-11-30",
+    "takings on friday the 24th of november": "on friday the 24th of november 2017-11-24 2017-11-24",
     "sales between 3/1 and 3/15": "between 3/1 and 3/15 2017-03-01 2017-03-15",
     "between 3 March and 9 April": "between 3 March and 9 April 2017-03-03 2017-04-09",
     "in March and April": "in March and April 2017-03-01 2017-04-30",
