@@ -40,6 +40,7 @@ _MOVED = frozenset(
 ) | {""}
 _THEN = _BEFORE | {"usual", "normal"}
 _WINDOWS = frozenset("last past previou previous next coming following within first".split())
+_STOPS = frozenset("to from at in ; : – — and but ) %".split())
 _TOTAL = frozenset("total altogether together overall combined whole".split())
 _SAID_ONLY = frozenset({"risk", "share", "horizon"})  # of a plain number, only where its clause says so
 _OTHERS = frozenset("other rest remaining".split())
@@ -361,6 +362,15 @@ def _tie(
         if words & {"both", "each", "all"} and len(run) > 1 and run[0].start < figure.start:
             return [], run
         return [_nearest(reading, figure, here)], []
+    if clause.opener == ":" and figure.clause and not clause.aside:
+        named = [mention for mention in mentions if mention.clause == figure.clause - 1]
+        if named:
+            return [], [named[-1]]  # "23 Nov: $11,495"
+    if clause.aside and figure.clause + 1 < len(reading.clauses):
+        follow = reading.clauses[figure.clause + 1]
+        told = [one for one in mentions if one.what == "sentiment" and one.clause == figure.clause + 1]
+        if follow.opener == ")" and told and told[0].start <= follow.start + 1:
+            return [told[0]], []  # "one in ten (10.9 %) negative"
     if clause.aside and figure.clause:
         ahead = [mention for mention in mentions if mention.clause == figure.clause - 1]
         if ahead:
@@ -412,7 +422,10 @@ def _nearest(reading: Reading, figure: Mention, here: list[Mention]) -> Mention:
                 return mention
             break
     ahead = [mention for mention in here if mention.end <= figure.start]
-    return ahead[-1] if ahead else here[0]
+    starts = {one.start for one in reading.mentions if one.kind in ("measure", "number", "name")}
+    # "May came close to July's record with 12,438": July only says whose record.
+    free = [one for one in ahead if not words[one.end - 1].owner or one.end in starts]
+    return (free or ahead or here)[-1 if ahead else 0]
 
 
 def _owned(reading: Reading, mention: Mention, figure: Mention, figures: list[Mention]) -> bool:
@@ -449,6 +462,9 @@ def _joined(reading: Reading, one: Mention, other: Mention) -> bool:
         if not depth:
             between.append(token)
         depth -= token.text in ")]"
+    if any(token.norm == "instead" for token in between):
+        between = [token for token in between if token.norm not in ("instead", "of")]
+        return not between
     return 0 < len(between) <= 4 and all(word.norm in _BETWEEN_ITEMS or word.text == "$" for word in between)
 
 
@@ -544,9 +560,13 @@ def _change(reading: Reading, figure: Mention) -> int:
     clause = reading.clauses[figure.clause]
     if number is None or (clause.opener in ("to", "from") and clause.start == figure.start):
         return 0
+    sign = words[figure.start - 1] if figure.start else ""
+    lead = words[figure.start - 2] if figure.start > 1 else "("
+    if number.kind == "percent" and sign in ("+", "-") and not lead[:1].isdigit():
+        return 1 if sign == "+" else -1
     start = max(0, figure.start - 6)
     for at in range(figure.start - 1, start - 1, -1):
-        if words[at] in ("to", "from", "at", "in", ";", "and", "but", ")", "%") or words[at][:1].isdigit():
+        if words[at] in _STOPS or words[at][:1].isdigit():
             break
         turn = turning(words, at)
         if turn:
@@ -642,8 +662,15 @@ def _measure(
 
     words = [token.norm for token in reading.sentence.tokens]
     share = number.kind == "percent" and figure.end < len(words) and words[figure.end] == "of"
+    per_order = any(
+        mention.clause < figure.clause and not _has_figure(reading, mention.clause, number)
+        for mention, measures in mentions
+        if measures == {"average_order_value"}
+    )
     if here and not (claim.whole and number.unit):
         claim.measures = min(here, key=distance)[1]
+        if per_order and "spend" in claim.measures:
+            claim.measures = frozenset({"average_order_value"})  # "per order, they spend $33.17"
         if share:
             claim.measures |= {"share"}
         return
@@ -656,7 +683,9 @@ def _measure(
         for mention, measures in mentions
         if mention.clause > figure.clause and not _has_figure(reading, mention.clause, number)
     ]
-    if earlier:
+    if earlier and per_order:
+        claim.soft_measures = frozenset({"average_order_value"})
+    elif earlier:
         claim.soft_measures = earlier[-1] - _SAID_ONLY if number.kind == "number" else earlier[-1]
     elif later and not scene.measures:
         claim.soft_measures = later[0]

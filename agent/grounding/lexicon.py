@@ -84,7 +84,11 @@ class Lexicon:
             if taken > length:
                 best, length, full = [name_key], taken, False
             elif name_key not in best and (
-                not full or (not exact and self.kind(best[0]) in ("category", "other", "brand", "name"))
+                not full
+                or (
+                    not exact
+                    and (length == 1 or self.kind(best[0]) in ("category", "other", "brand", "name"))
+                )
             ):
                 best.append(name_key)  # "cheese" is a category and may mean one of its products
         if not best and _stem(norm) in self._stems:

@@ -37,11 +37,11 @@ for _phrase in MEASURES:
     _FIRST_WORDS[_phrase[0]] = max(_FIRST_WORDS.get(_phrase[0], 0), len(_phrase))
 _BREAKS = frozenset(
     ", ; : ( ) [ ] | – — ! ? and but while whereas than versus vs against then though although because "
-    "compared followed which who yet nor or".split()
+    "compared followed which who yet nor or instead".split()
 )
-_REFERENCE = frozenset("than versus vs against compared".split())
+_REFERENCE = frozenset("than versus vs against compared instead".split())
 _COPULAS = frozenset(
-    "is are was were be been become became remain remains still 's it's they're call called as a an".split()
+    "is are was were be been become became remain remains still it's they're call called".split()
 )
 # What may follow a name that is also an everyday word, at the start of a sentence: "Private took".
 _AFTER_NAME = frozenset(
@@ -209,7 +209,11 @@ class Reader:
         number, end = found
         after = words[end].norm if end < len(words) else ""
         before = words[at - 1].norm if at else ""
-        if lower == "one" and (number.unit in (None, "rows") or before not in ("only", "just", "exactly")):
+        if (
+            lower == "one"
+            and number.kind == "number"
+            and (number.unit in (None, "rows") or before not in ("only", "just", "exactly"))
+        ):
             return None  # a pronoun, as in "one customer writes"
         if lower == "second" and at and words[at - 1].is_number:
             return None

@@ -142,7 +142,12 @@ class _Sentence:
         if ahead:
             last = ahead[-1]
             others = [one for one in self.reading.of("quote") if last.end <= one.start < quote.start]
-            aside = last.start > 0 and words[last.start - 1].text in ("(", "[")
+            between = [word.text for word in words[last.end : quote.start]]
+            aside = (
+                last.start > 0
+                and words[last.start - 1].text in ("(", "[")
+                and bool({")", "]"} & set(between))
+            )
             if not (
                 aside and others == [] and any(one.end <= last.start for one in self.reading.of("quote"))
             ):
