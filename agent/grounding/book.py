@@ -506,9 +506,9 @@ class _Table:
         if isinstance(cell, dt.date):
             day = cell.date() if isinstance(cell, dt.datetime) else cell
             return dates.of_day(day, grain)
-        if not isinstance(cell, str) or len(cell) > 30 or cell.isdigit():
+        if not isinstance(cell, str) or len(cell) > 30 or cell.isdecimal():
             return None
-        if column.role not in ("date", "entity") and not (cell[-1:].isdigit() and self.pairs):
+        if column.role not in ("date", "entity") and not (cell[-1:].isdecimal() and self.pairs):
             return None
         when = dates.whole(cell)
         if when and when.grain == "day" and when.start[0] and grain != "day":

@@ -7,6 +7,7 @@ in the other. A clause without a name takes it from the clause before, the sente
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -217,7 +218,7 @@ def _months(reading: Reading, when: When | None) -> When | None:
     if when is None or one is None or when.grain != "month":
         return None
     run = [mention.when for mention in run_of(mentions, one, reading) if mention.when]
-    follow = all(other.start[1] == first.start[1] + 1 for first, other in zip(run, run[1:], strict=False))
+    follow = all(other.start[1] == first.start[1] + 1 for first, other in itertools.pairwise(run))
     if len(run) < 2 or not follow or any(month.grain != "month" for month in run):
         return None
     year = run[0].start[0] or run[-1].start[0]
@@ -234,7 +235,7 @@ def _end_of_range(reading: Reading, clause: Clause) -> When | None:
     """Return the end of a range that a figure belongs to: "rose from 10 to 12 between May and July"."""
     at = reading.clauses.index(clause)
     openers = [one.opener for one in reading.clauses[max(0, at - 1) : at + 2]]
-    if ("from", "to") not in zip(openers, openers[1:], strict=False) or clause.opener not in ("from", "to"):
+    if ("from", "to") not in itertools.pairwise(openers) or clause.opener not in ("from", "to"):
         return None
     ranges = [one.when for one in reading.of("when") if one.when and len(one.when.parts) == 2]
     if len(ranges) != 1:
@@ -248,8 +249,8 @@ def window_of(words: list[str]) -> Window | None:
         if word in ("last", "past", "previous", "previou") and at + 2 < len(words) and words[at + 2] in UNITS:
             unit = UNITS[words[at + 2]]
             count = words[at + 1]
-            if unit in DURATIONS and (count.isdigit() or count in ONES):
-                return (float(count) if count.isdigit() else float(ONES[count])), unit
+            if unit in DURATIONS and (count.isdecimal() or count in ONES):
+                return (float(count) if count.isdecimal() else float(ONES[count])), unit
     return None
 
 
@@ -264,9 +265,8 @@ def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | Non
         here is None
         and aside
         and reading.norms(after)[:1] in (["last"], ["past"], ["in"], ["over"], ["spent"])
-    ):
-        if sum(one.clause == after for one in reading.of("number")) == 1:
-            here = window_of(reading.norms(after))
+    ) and sum(one.clause == after for one in reading.of("number")) == 1:
+        here = window_of(reading.norms(after))
     return here
 
 
@@ -515,7 +515,7 @@ def turning(words: list[str], at: int) -> int:
         lead = words[at - 1] if at else ""
         follow = words[at + 1] if at + 1 < len(words) else ""
         moved = lead in _MOVED or (lead in ("come", "came") and word == "down")
-        counted = follow[:1].isdigit() or follow in (
+        counted = follow[:1].isdecimal() or follow in (
             "$",
             "by",
             "about",
@@ -562,11 +562,11 @@ def _change(reading: Reading, figure: Mention) -> int:
         return 0
     sign = words[figure.start - 1] if figure.start else ""
     lead = words[figure.start - 2] if figure.start > 1 else "("
-    if number.kind == "percent" and sign in ("+", "-") and not lead[:1].isdigit():
+    if number.kind == "percent" and sign in ("+", "-") and not lead[:1].isdecimal():
         return 1 if sign == "+" else -1
     start = max(0, figure.start - 6)
     for at in range(figure.start - 1, start - 1, -1):
-        if words[at] in _STOPS or words[at][:1].isdigit():
+        if words[at] in _STOPS or words[at][:1].isdecimal():
             break
         turn = turning(words, at)
         if turn:

@@ -179,7 +179,7 @@ def _year(words: Sequence[Token], at: int) -> tuple[int | None, int]:
     here = at
     if here < len(words) and words[here].text in (",", "of", "in") and here + 1 < len(words):
         here += 1
-    if here < len(words) and len(words[here].text) == 4 and words[here].text.isdigit():
+    if here < len(words) and len(words[here].text) == 4 and words[here].text.isdecimal():
         year = int(words[here].text)
         follows = words[here + 1].norm if here + 1 < len(words) else ""
         if 1900 <= year <= 2100 and follows not in ("%", "percent", "order", "customer", "unit"):
@@ -196,7 +196,7 @@ def _month(words: Sequence[Token], at: int) -> int | None:
     if lower in ("may", "march", "mar", "sep", "dec", "jan"):
         before = words[at - 1].text.lower() if at else ""
         after = words[at + 1] if at + 1 < len(words) else None
-        dated = (after is not None and after.is_number) or before in _BEFORE_MAY or (before[:1].isdigit())
+        dated = (after is not None and after.is_number) or before in _BEFORE_MAY or (before[:1].isdecimal())
         if word.text[0].islower() and not dated:
             return None
         if lower == "may" and at == 0 and after is not None and after.norm in ("i", "we", "you", "it"):
@@ -208,7 +208,7 @@ def _day_number(word: Token) -> int | None:
     text = word.text.lower()
     if text.endswith(("st", "nd", "rd", "th")):
         text = text[:-2]
-    return int(text) if text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 31 else None
+    return int(text) if text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= 31 else None
 
 
 def _valid(year: int | None, month: int, day: int) -> When | None:
@@ -239,7 +239,7 @@ def _slashes(text: str) -> When | None:
 def _single(words: Sequence[Token], at: int) -> tuple[When, int] | None:
     word = words[at]
     text = word.text
-    if text[0].isdigit():
+    if text[0].isdecimal():
         if "-" in text:
             found = _iso(text)
             return (found, at + 1) if found else None
@@ -282,7 +282,7 @@ def _quarter(words: Sequence[Token], at: int) -> tuple[When, int] | None:
     lower = words[at].text.lower()
     part = end = 0
     span = 3
-    if len(lower) == 2 and lower[0] in "qh" and lower[1].isdigit():
+    if len(lower) == 2 and lower[0] in "qh" and lower[1].isdecimal():
         part, end, span = int(lower[1]), at + 1, 3 if lower[0] == "q" else 6
     elif lower in _ORDINALS and at + 1 < len(words) and words[at + 1].norm in ("quarter", "half"):
         part, end = _ORDINALS[lower], at + 2
@@ -306,7 +306,7 @@ def _quarter(words: Sequence[Token], at: int) -> tuple[When, int] | None:
 
 def _bare_year(words: Sequence[Token], at: int) -> tuple[When, int] | None:
     before = words[at - 1].text.lower() if at else ""
-    if words[at].text.isdigit() and before not in (
+    if words[at].text.isdecimal() and before not in (
         "$",
         "customer",
         "household",
@@ -343,7 +343,7 @@ def read(words: Sequence[Token], at: int) -> tuple[When, int] | None:
         lower == "the"
         and at + 1 < len(words)
         and _day_number(words[at + 1])
-        and not words[at + 1].text.isdigit()
+        and not words[at + 1].text.isdecimal()
     ):
         return _single(words, at + 1)
     if lower in ("from", "between", "since") and at + 1 < len(words):
@@ -365,11 +365,11 @@ def read(words: Sequence[Token], at: int) -> tuple[When, int] | None:
             until = (last.year if year else None, last.month, last.day)
             return When(found[0].start, until, "week"), found[1]
     # 1 to 15 June, 1-15 June
-    day = _day_number(words[at])
-    if day is not None and at + 2 < len(words) and words[at + 1].text.lower() in (_TO | {"and"}):
+    number = _day_number(words[at])
+    if number is not None and at + 2 < len(words) and words[at + 1].text.lower() in (_TO | {"and"}):
         later = _single(words, at + 2)
         if later and later[0].grain == "day" and _day_number(words[at + 2]) is not None:
-            start = _valid(later[0].start[0], later[0].start[1], day)
+            start = _valid(later[0].start[0], later[0].start[1], number)
             if start:
                 return When(start.start, later[0].end, "range", parts=(start, later[0])), later[1]
     first = _single(words, at)
@@ -382,8 +382,8 @@ def read(words: Sequence[Token], at: int) -> tuple[When, int] | None:
         here = end + 2 if words[end + 1].text == "the" and end + 2 < len(words) else end + 1
         later = _single(words, here)
         if later is None and when.grain == "day" and _day_number(words[here]) is not None:
-            until = _valid(when.start[0], when.start[1], _day_number(words[here]) or 0)
-            later = (until, here + 1) if until else None
+            ending = _valid(when.start[0], when.start[1], _day_number(words[here]) or 0)
+            later = (ending, here + 1) if ending else None
         if later:
             start, stop = _with_year(when, later[0].start[0]), _with_year(later[0], when.start[0])
             return When(start.start, stop.end, "range", parts=(start, stop)), later[1]
@@ -393,9 +393,9 @@ def read(words: Sequence[Token], at: int) -> tuple[When, int] | None:
 @lru_cache(maxsize=4096)
 def whole(text: str) -> When | None:
     """Return the period that the whole of `text` names, or None; digits alone are an id."""
-    if text.isdigit():
+    if text.isdecimal():
         return None
-    words = tokens(text[:10] if len(text) > 10 and text[10:11] in ("T", " ") and text[:4].isdigit() else text)
+    words = tokens(text[:10] if len(text) > 10 and text[10:11] in ("T", " ") and text[:4].isdecimal() else text)
     if not words:
         return None
     found = read(words, 0)

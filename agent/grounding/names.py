@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from storewise.agent.grounding import dates
 from storewise.agent.grounding.everyday import EVERYDAY
 from storewise.agent.grounding.lexicon import SIZES, Lexicon, key
@@ -135,7 +137,7 @@ def _goes_on(text: str, norm: str, words: tuple[object, ...], at: int) -> bool:
     if text[0].isalpha():
         return text[0].isupper() or tells(norm) or norm in SIZES
     following = getattr(words[at + 1], "norm", "") if at + 1 < len(words) else ""
-    return text[0].isdigit() and following in SIZES
+    return text[0].isdecimal() and following in SIZES
 
 
 def vocabulary(finding: Finding) -> set[str]:
@@ -161,7 +163,7 @@ def sizes(finding: Finding) -> set[tuple[str, str]]:
     found = set()
     for text in texts:
         words = tokens(plain(text))
-        for one, other in zip(words, words[1:], strict=False):
+        for one, other in itertools.pairwise(words):
             if other.norm in SIZES and one.is_number:
                 found.add((one.norm, other.norm))
     return found

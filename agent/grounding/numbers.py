@@ -153,7 +153,7 @@ def _fraction(words: Sequence[Token], at: int) -> tuple[float, int] | None:
         return 50.0, at + 1
     if norm in ONES and after == "in" and at + 2 < len(words):
         whole = _in_words(words, at + 2) or (
-            (float(words[at + 2].text), at + 3) if words[at + 2].text.isdigit() else None
+            (float(words[at + 2].text), at + 3) if words[at + 2].text.isdecimal() else None
         )
         if whole and 2 <= whole[0] <= 20 and 0 < ONES[norm] < whole[0]:
             return 100.0 * ONES[norm] / whole[0], whole[1]  # "one in ten"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 from storewise.agent.grounding import claims
@@ -199,7 +200,7 @@ class _Judge:
     def _of_superlative(self, clause: int, position: int) -> list[Mention]:
         here = self._rankable(clause)
         if here and (
-            next(self._rankings(here[0]), None) or not any(self._rankable(at) for at in range(clause))
+            any(True for _ in self._rankings(here[0])) or not any(self._rankable(at) for at in range(clause))
         ):
             return here
         if clause + 1 < len(self.reading.clauses):
@@ -637,10 +638,7 @@ class _Judge:
                     continue
                 numbers = [value for value in known if value is not None]
                 if set(words) & _ALWAYS:
-                    steps = [
-                        turn * (after - before) > 0
-                        for before, after in zip(numbers, numbers[1:], strict=False)
-                    ]
+                    steps = [turn * (after - before) > 0 for before, after in itertools.pairwise(numbers)]
                     return all(steps)
                 return turn * (numbers[-1] - numbers[0]) > 0
         return None
@@ -782,5 +780,5 @@ _MEASURED = frozenset("revenue spend units orders customers risk value average_o
 _MEASURE_STARTS = [
     (word,)
     for word in "revenue sale money unit order customer risk at likely spend value mention praise blame complaint "
-    "review share turnover taking valuable frequent expensive".split()
+    "review share turnover taking valuable frequent expensive per often risky safe frequently".split()
 ]

@@ -14,6 +14,7 @@ from storewise.agent.grounding.tokens import Sentence, Token, plain, sentences, 
 from storewise.agent.grounding.words import (
     CURRENCIES,
     DURATIONS,
+    HEDGES,
     ID_NOUNS,
     LEVELS,
     MEASURES,
@@ -244,7 +245,7 @@ class Reader:
             return None  # spelled like a segment, but an everyday word here
         if end - at == 1:
             norm = words[at].norm
-            capital = words[at].text[0].isupper() or words[at].text[0].isdigit()
+            capital = words[at].text[0].isupper() or words[at].text[0].isdecimal()
             if norm in LEVELS and kinds == {"level"}:
                 names = frozenset({LEVELS[norm]})
             elif kinds == {"phrase"}:
@@ -268,7 +269,7 @@ class Reader:
     def _is_id(self, words: Sequence[Token], at: int, before: list[Mention]) -> bool:
         """Whether the digits at `at` name something and count nothing."""
         text = words[at].text
-        if not text.isdigit():
+        if not text.isdecimal():
             return False
         if words[at].owner:
             return True
@@ -297,7 +298,7 @@ class Reader:
                 return False
             if len(text) < 3 and not listed:
                 lead = words[at - 1].text.lower() if at else ""
-                return lead not in _BEFORE_COUNT and lead not in numbers.HEDGES
+                return lead not in _BEFORE_COUNT and lead not in HEDGES
             return True
         return listed and len(text) > 1 and not counted
 
@@ -319,7 +320,7 @@ class Reader:
             or norm in EVERYDAY
             or (norm in dates.WEEKDAYS and norm in self._vocabulary)
         )
-        if any(sign.isdigit() for sign in token.text):
+        if any(sign.isdecimal() for sign in token.text):
             found = norm in self._vocabulary or norm in _ACRONYMS
             return None if found else Mention("unknown", at, at + 1, token.text)
         if known or norm in _ACRONYMS or norm in UNITS or norm in ONES or norm in ORDINALS or norm in SCALES:
@@ -395,7 +396,7 @@ def _measure(words: Sequence[Token], at: int) -> Mention | None:
                 length == 1
                 and not several
                 and phrase[0] in ID_NOUNS
-                and any(sign.isdigit() for sign in follow)
+                and any(sign.isdecimal() for sign in follow)
             ):
                 return None  # "customer 900" names, and measures nothing
             return Mention(
@@ -412,7 +413,7 @@ def _follows_id(words: Sequence[Token], at: int, before: list[Mention]) -> bool:
     while here >= 0 and words[here].text.lower() in (",", "and", "&", "or", "/"):
         here -= 1
     last = before[-1] if before else None
-    return last is not None and last.kind == "name" and last.end == here + 1 and last.text.isdigit()
+    return last is not None and last.kind == "name" and last.end == here + 1 and last.text.isdecimal()
 
 
 def _said(words: Sequence[Token], start: int, end: int) -> str:

@@ -64,7 +64,7 @@ class Token:
 
     @property
     def is_number(self) -> bool:
-        return self.text[0].isdigit()
+        return self.text[0].isdecimal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _ends(line: str) -> list[int]:
     for match in _END.finditer(line):
         head = line[: match.end()].rstrip("\"')]").lower()
         follow = line[match.end() :].lstrip()
-        if follow and head.endswith(_ABBREVIATIONS) and (not head.endswith("no.") or follow[0].isdigit()):
+        if follow and head.endswith(_ABBREVIATIONS) and (not head.endswith("no.") or follow[0].isdecimal()):
             continue
         if line[: match.start()].count('"') % 2 and '"' not in match.group():
             continue  # inside a quotation

@@ -3,6 +3,7 @@ and is it said of the same thing? Plain rules, no language model."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -12,12 +13,13 @@ from storewise.agent.grounding import claims, orders
 from storewise.agent.grounding.book import Book, squeezed
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.dates import When, equal
+from storewise.agent.grounding.everyday import EVERYDAY
 from storewise.agent.grounding.facts import Fact, alike, measures_of
 from storewise.agent.grounding.lexicon import SIZES
 from storewise.agent.grounding.numbers import Number
-from storewise.agent.grounding.reading import Mention, Reading
+from storewise.agent.grounding.reading import Mention, Reading, refers
 from storewise.agent.grounding.tokens import plain, singular, tokens
-from storewise.agent.grounding.words import DURATIONS, ID_NOUNS
+from storewise.agent.grounding.words import DURATIONS, ID_NOUNS, LEAVE, STAY
 from storewise.tools.finding import Finding
 
 _ANCHORS = ("customer", "session", "review")
@@ -97,6 +99,16 @@ class _Sentence:
     def _unknown(self) -> Iterable[str]:
         for mention in self.reading.of("unknown"):
             yield f"'{mention.text}' stands in no finding."
+        names = self.reading.of("name")
+        for one, other in zip(names, names[1:], strict=False):
+            between = self.reading.sentence.tokens[one.end : other.start]
+            foreign = len(between) == 1 and between[0].is_word and between[0].norm not in EVERYDAY
+            if (
+                foreign
+                and one.names & other.names
+                and not any(between[0].norm in name.split(" ") for name in one.names & other.names)
+            ):
+                yield f"'{one.text} {between[0].text} {other.text}' stands in no finding."
         for sign in ("€", "£", "euro", "pound"):
             if any(word.norm == sign for word in self.reading.sentence.tokens) and not self.book.holds(sign):
                 yield f"'{sign}' is not the currency of any finding."
@@ -245,17 +257,17 @@ class _Sentence:
         """Check that an id beside a name is that name's: "White milk (995242)"."""
         names = self.reading.of("name")
         words = self.reading.sentence.tokens
-        for one, other in zip(names, names[1:], strict=False):
+        for one, other in itertools.pairwise(names):
             between = [word.text for word in words[one.end : other.start]]
-            beside = between in (["("], ["["]) or (between == [","] and one.text.isdigit())
-            if beside and one.what == other.what and one.text.isdigit() != other.text.isdigit():
+            beside = between in (["("], ["["]) or (between == [","] and one.text.isdecimal())
+            if beside and one.what == other.what and one.text.isdecimal() != other.text.isdecimal():
                 if not self._joined(one, other):
                     yield f"{one.text} and {other.text} are not the same in any finding."
 
     def _anchor_before(self, kind: str, what: str, clause: int) -> list[Mention]:
         """Return whom an attribute in a clause without a subject belongs to: the clause or sentence before."""
         earlier = [one for one in self.reading.of("name") if one.what == kind and one.clause < clause]
-        main = [one for one in earlier if not claims.refers(self.reading.clauses[one.clause])]
+        main = [one for one in earlier if not refers(self.reading.clauses[one.clause])]
         if main:
             subject = main[-1]
             if self.reading.clauses[clause].aside:
@@ -395,6 +407,8 @@ class _Sentence:
             return not claim.measures & {"positive", "negative", "change"}
         if not self._scope_fits(claim, fact):
             return False
+        if claim.number.kind == "percent" and "risk" in fact.label and _hopeful(claim.words):
+            return False  # a risk of leaving is no chance of buying
         if claim.change and fact.change:
             return True
         if not fact.measures or (fact.about is None and claim.number.unit):
@@ -647,6 +661,15 @@ def _fits(number: Number, fact: Fact) -> bool:
 def _names_row(when: When, row: When) -> bool:
     """Whether a period is a row's own, or the ISO day by which the table names it."""
     return when.same(row) or (when.iso and when.start == row.start)
+
+
+def _hopeful(words: frozenset[str]) -> bool:
+    """Whether a clause speaks of buying or staying, and not of leaving."""
+    return (
+        bool(words & (STAY | {"buy", "bought", "purchase"}))
+        and not words & LEAVE
+        and not claims.negated(words)
+    )
 
 
 def _covers(when: When, day: When) -> bool:

@@ -30,7 +30,8 @@ MEASURES = _phrases(
         "sells,brought,contributed,contributes,generated,generates,rang up",
         "spend": "valuable,spend,spent,spends,spending,total spend,lifetime spend,money spent,worth,expenditure",
         "average_order_value": "average order value,smallest basket,biggest basket,largest basket,"
-        "bigger basket,smaller basket,big basket,small basket,basket,average basket value,average basket size,average basket,"
+        "bigger basket,smaller basket,big basket,small basket,basket,average basket value,average basket size,"
+        "average basket,"
         "average ticket,average order,avg ticket,avg order value,avg basket,per order,per basket,per visit,per trip,"
         "per purchase,each order,at a time,each time,basket size,basket value,order value,order size,typical order,"
         "typical basket,ticket size,revenue per order,spend per order,spent per order,spends per order,"
@@ -91,7 +92,8 @@ KINDS: dict[str, frozenset[str]] = {
         "percent": "risk share change conversion confidence quality",
         "percent number": "positive negative support margin",
         "percent money": "discount",
-        "number": "units orders customers recency gap horizon mentions reviews sessions score similarity lift rating age",
+        "number": "units orders customers recency gap horizon mentions reviews sessions score similarity lift "
+        "rating age",
     }.items()
     for name in names.split()
 }
