@@ -68,7 +68,8 @@ class Reading:
     """The values that a question offers to a call, in the order they stand there.
 
     `counts` are the numbers that say how many ("top 5", "five customers"), `sure_segments` the segments
-    that cannot be plain words, `sentiments` those that the words let in. `earlier` holds the arguments of the calls of the turn before, as they were written.
+    that cannot be plain words, `sentiments` those that the words let in. `earlier` holds the arguments of
+    the calls of the turn before, as they were written.
     """
 
     question: str
@@ -154,7 +155,7 @@ def _surely(segment: str, question: str) -> bool:
 
 
 def _digits(question: str, number: NumberMention) -> bool:
-    return any(character.isdigit() for character in question[number.start : number.end])
+    return any(character.isdecimal() for character in question[number.start : number.end])
 
 
 def read_segments(question: str) -> tuple[str, ...]:

@@ -134,10 +134,10 @@ class Router:
 
 def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
     """Return the arguments that can be read off the question, in the order of the tool's schema."""
-    digits = tuple(text for text in reading.ids if text.isdigit())
+    digits = tuple(text for text in reading.ids if text.isdecimal())
     offers: dict[str, list[str]] = {
         "customer_id": customers_named(reading.question, digits),
-        "session_id": [text for text in reading.ids if not text.isdigit()],
+        "session_id": [text for text in reading.ids if not text.isdecimal()],
         "when": [period.text for period in reading.periods],
         "segment": list(reading.segments),
         "product": list(reading.products),

@@ -220,7 +220,7 @@ class Catalogue:
         """Return `key` with slips of the pen mended: a word is one or two letters from a known one."""
         mended = []
         for stem in key:
-            if stem in self._by_stem or len(stem) < 4 or stem.isdigit():
+            if stem in self._by_stem or len(stem) < 4 or stem.isdecimal():
                 mended.append(stem)
                 continue
             slips = 1 if len(stem) < 7 else 2

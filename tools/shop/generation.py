@@ -240,7 +240,7 @@ def building(path: Path | None = None) -> Iterator[Builder]:
             ) from None
         previous = _current(place)
         kept = _chain(place, previous)
-        numbers = [int(folder.name) for folder in generations.iterdir() if folder.name.isdigit()]
+        numbers = [int(folder.name) for folder in generations.iterdir() if folder.name.isdecimal()]
         _remove_all_but(generations, kept)
         folder = generations / f"{max(numbers, default=0) + 1:04d}"
         folder.mkdir()
