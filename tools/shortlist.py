@@ -80,7 +80,7 @@ class Shortlist:
         kept += [tool for tool in tools if tool not in values]
         return Choice(
             tools=tuple(kept),
-            scores={tool: values.get(tool, 0.0) for tool in [*kept, NONE]},
+            scores={tool: values.get(tool, 0.0) for tool in [*tools, NONE]},
             none=values[NONE] >= 0.05,
             two=values[TWO] >= 0.2 or sum(values[tool] >= 0.4 for tool in known) > 1,
         )
