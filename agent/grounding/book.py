@@ -338,7 +338,9 @@ class _Keeper:
                     self.book.statements.append(Statement(turn, everywhere | measures, about | said, whens))
             side = claims.extreme(words)
             if side:
-                names = frozenset(name for mention in here for name in mention.names)
+                listed = [one for one in reading.of("name") if here and one.what == here[0].what]
+                run = claims.run_of(listed, here[0], reading) if here and here[0] in listed else []
+                names = frozenset(name for mention in (*here, *run) for name in mention.names)
                 periods = tuple(mention.when for mention in here if mention.when)
                 local = frozenset(measure for mention in here for measure in mention.measures)
                 if not (names or periods or local):

@@ -366,6 +366,11 @@ def _tie(
         named = [mention for mention in mentions if mention.clause == figure.clause - 1]
         if named:
             return [], [named[-1]]  # "23 Nov: $11,495"
+    after = reading.clauses[figure.clause + 1 : figure.clause + 3]
+    if len(after) == 2 and after[0].aside and after[1].opener == ")" and not clause.aside:
+        told = [one for one in mentions if one.what == "sentiment" and one.clause == figure.clause + 2]
+        if told and told[0].start <= after[1].start + 1:
+            return [told[0]], []
     if clause.aside and figure.clause + 1 < len(reading.clauses):
         follow = reading.clauses[figure.clause + 1]
         told = [one for one in mentions if one.what == "sentiment" and one.clause == figure.clause + 1]

@@ -395,7 +395,9 @@ def whole(text: str) -> When | None:
     """Return the period that the whole of `text` names, or None; digits alone are an id."""
     if text.isdecimal():
         return None
-    words = tokens(text[:10] if len(text) > 10 and text[10:11] in ("T", " ") and text[:4].isdecimal() else text)
+    words = tokens(
+        text[:10] if len(text) > 10 and text[10:11] in ("T", " ") and text[:4].isdecimal() else text
+    )
     if not words:
         return None
     found = read(words, 0)

@@ -106,7 +106,9 @@ def _stem(word: str) -> str:
 def concerned(names: Iterable[str], said: frozenset[str]) -> bool:
     """Whether any of `names` may be meant by a text of the words `said`: a telling word of it is there."""
     parts = {part for name in names for part in name.split(" ") if part in said}
-    return any((part.isdecimal() and len(part) > 1) or _telling([part]) or not part.isalpha() for part in parts)
+    return any(
+        (part.isdecimal() and len(part) > 1) or _telling([part]) or not part.isalpha() for part in parts
+    )
 
 
 def _taken(words: Sequence[Token], at: int, parts: tuple[str, ...]) -> int:

@@ -780,5 +780,5 @@ _MEASURED = frozenset("revenue spend units orders customers risk value average_o
 _MEASURE_STARTS = [
     (word,)
     for word in "revenue sale money unit order customer risk at likely spend value mention praise blame complaint "
-    "review share turnover taking valuable frequent expensive per often risky safe frequently".split()
+    "review share turnover taking valuable frequent expensive per risky safe".split()
 ]

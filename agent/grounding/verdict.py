@@ -100,6 +100,10 @@ class _Sentence:
         for mention in self.reading.of("unknown"):
             yield f"'{mention.text}' stands in no finding."
         names = self.reading.of("name")
+        for one, middle, other in zip(names, names[1:], names[2:], strict=False):
+            beside = one.end == middle.start and middle.end == other.start
+            if beside and one.names & other.names and not middle.names & one.names & other.names:
+                yield f"'{one.text} {middle.text} {other.text}' stands in no finding."
         for one, other in zip(names, names[1:], strict=False):
             between = self.reading.sentence.tokens[one.end : other.start]
             foreign = len(between) == 1 and between[0].is_word and between[0].norm not in EVERYDAY
