@@ -28,7 +28,7 @@ $(VENV)/.installed: $(LOCKS) pyproject.toml requirements/install.sh
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
 	@touch $@
 
 test: dev lint types tests ## lint, types and all tests
