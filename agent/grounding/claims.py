@@ -31,7 +31,7 @@ from storewise.agent.grounding.words import (
 Window = tuple[float, str]
 _LINKS = frozenset("for in of from by on at to with is was : came goes belongs".split())
 _BETWEEN_ITEMS = frozenset(
-    ", and & or / then ; with at around about roughly against versus vs to than compared".split()
+    ", and & or / with at around about roughly against versus vs to than compared".split()
 )
 _BEFORE = frozenset("before previous previously prior preceding earlier former".split())
 # Words after which "up" and "down" say where something went, and are no part of a phrase.
@@ -289,7 +289,9 @@ def _is_average(reading: Reading, figure: Mention) -> bool:
     orders = [
         one
         for one in reading.of("measure")
-        if one.clause == figure.clause and "average_order_value" in one.measures
+        if one.clause == figure.clause
+        and "average_order_value" in one.measures
+        and one.text.lower() != "on average"
     ]
     for at in range(clause.start, clause.end):
         word = reading.sentence.tokens[at].norm
@@ -631,7 +633,7 @@ def _fitting(mention: Mention, number: Number) -> frozenset[str]:
             return measure in ("recency", "gap", "horizon", "change")
         if number.unit is not None:
             return measure in ("positive", "negative", "change", "share", "discount")
-        return measure not in ("horizon",) or kind == "number"
+        return measure != "horizon"
 
     return frozenset(measure for measure in mention.measures if fits(measure))
 

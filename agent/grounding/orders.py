@@ -157,7 +157,7 @@ class _Judge:
                 subjects = self._of_superlative(clause, start + at)
                 if not subjects:
                     continue
-                if not measures:
+                if not measures and word not in ("best", "worst"):
                     measures = self._sentence_measures()
                 problem = self._extreme(side, measures, subjects, words, at, start + at)
                 if problem:
@@ -222,6 +222,9 @@ class _Judge:
         here = self._subjects(clause)
         rows = [one for one in here if next(self._rankings(one), None)]
         here = rows or here
+        words = self.reading.sentence.tokens
+        of = [one for one in here if one.start and words[one.start - 1].norm == "of"]
+        here = [one for one in here if one not in of] or here  # "the best of cheese is ..."
         names = [one for one in here if one.kind != "when"]
         return here if not names or self._series_speaks() else names
 
@@ -285,7 +288,8 @@ class _Judge:
         for statement in self.book.statements:
             if not statement.extreme:
                 continue
-            if statement.turn == -side and not statement.measures and not measures:
+            same = (not statement.measures and not measures) or alike(measures, statement.measures)
+            if statement.turn == -side and same:
                 opposite = True
             named = one.names & statement.names or (
                 one.when and any(one.when.same(when) for when in statement.whens)

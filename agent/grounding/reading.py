@@ -187,7 +187,8 @@ class Reader:
         figure = self._figure(words, at)
         if figure:
             return figure
-        if token.norm in SENTIMENTS and at + 1 < len(words) and UNITS.get(words[at + 1].norm) == "reviews":
+        follow = UNITS.get(words[at + 1].norm) if at + 1 < len(words) else None
+        if token.norm in SENTIMENTS and (follow == "reviews" or any(one.what == "review" for one in before)):
             return Mention("name", at, at + 1, token.text, frozenset({token.norm}), "sentiment")
         measure = _measure(words, at)
         if measure:
@@ -373,7 +374,7 @@ def _segment(words: Sequence[Token], at: int, ranked: bool) -> tuple[str, int] |
         if name in ("champions", "hibernating"):
             said = capital or grouped or customers or before in _COPULAS or name == "champions"
         elif capital:
-            said = at > 0 or grouped or customers or after in _AFTER_NAME or not after
+            said = at > 0 or ranked or grouped or customers or after in _AFTER_NAME or not after
         elif name == "loyal" or ranked:  # "new customers", where a table has the segments in its rows
             said = grouped or customers or (name == "loyal" and before in _COPULAS)
         else:

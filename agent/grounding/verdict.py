@@ -398,6 +398,8 @@ class _Sentence:
         unit = claim.number.unit
         if claim.number.kind != "number":
             return True
+        if fact.about is None and fact.units:
+            return unit in fact.units or "horizon" in claim.measures
         if unit is None:  # "22" alone is no duration, unless its clause speaks of one
             spoken = (
                 bool(claim.measures | claim.soft_measures)
@@ -415,6 +417,8 @@ class _Sentence:
             return False  # a risk of leaving is no chance of buying
         if claim.change and fact.change:
             return True
+        if fact.about is None and not fact.measures and not claim.number.unit:
+            return not claim.measures and not claim.soft_measures
         if not fact.measures or (fact.about is None and claim.number.unit):
             return "change" not in claim.measures and not (claim.measures and claim.measures <= _OPINIONS)
         if claim.measures:
@@ -432,6 +436,8 @@ class _Sentence:
         """Whether claim and fact are both of one or both the average of many, and of the same last days."""
         if fact.average and not claim.average and fact.kind != "number":
             return False
+        if claim.change:
+            return True
         if claim.average and not fact.average and claim.number.kind == "percent" and fact.about is not None:
             return False
         if fact.about is None or "horizon" in claim.measures or claim.window == fact.window:
@@ -477,7 +483,7 @@ class _Sentence:
                 continue
             if kind == "customer" and claim.number.unit == "customers":
                 continue
-            if claim.others and fact.own:
+            if (claim.others and fact.own) or (kind in _LABELS and not any(names & own for own in fact.own)):
                 continue
             if any(name in self.book.lexicon and self.book.lexicon.kind(name) == kind for name in fact.about):
                 return self._shown(names)
