@@ -40,7 +40,8 @@ def _span_rules(words: Sequence[str], longest: int) -> tuple[str, list[str]]:
     for index, text in enumerate(texts):
         if not text:
             continue
-        ends = text.lower() not in STOP
+        # A short number is a count and no product; an id of the catalogue has more digits.
+        ends = text.lower() not in STOP and not (text.isdecimal() and len(text) < 4)
         # Only words from which a later word can still end the span may go on.
         on = next((k for k in range(index + 1, len(texts)) if texts[k].lower() not in STOP), None)
         more = f'" " w{index + 1}' if on is not None and on - index <= longest else None
@@ -69,7 +70,8 @@ def _value(tool: Tool, argument: str, reading: Reading, spans: str) -> str | Non
         return _quoted(_choice([*(period.text for period in reading.periods), *before]))
     if argument == "segment":
         return _quoted(_choice([*reading.segments, *before]))
-    if argument == "product" and reading.products:
+    if argument == "product" and (reading.products or "query" in tool.model.model_fields):
+        # A search has its query for what the catalogue does not know.
         return _quoted(_choice([*reading.products, *before]))
     if argument in _TEXT:
         return _quoted(" | ".join(part for part in (spans, _choice(before)) if part))

@@ -26,7 +26,8 @@ _NOUN = re.compile(
     re.I,
 )
 _COUNTED = re.compile(r"(?:top|first|best|worst|biggest|largest|the|show|give me|list|name|which)\s*$", re.I)
-_PLURAL = re.compile(r"^\s+(?:\w+\s+){0,2}\w+s\b")
+_PLURAL = re.compile(r"^\s+(?:\w+\s+){0,3}\w+s\b")
+MOST_COUNTED = 50  # "900 stops buying" is a customer, "12 carts" are a dozen carts
 # Behind a number that says how much, not how many things.
 _UNIT = re.compile(
     r"\s*(?:%|per ?cent|oz|lbs?|ct|pk|pack|l|liters?|litres?|gal|gallons?|grams?|kg|ml|days?|weeks?|months?|years?|"
@@ -131,11 +132,12 @@ def customers_named(question: str, ids: tuple[str, ...]) -> list[str]:
     named: list[str] = []
     for text in ids:
         at = re.search(rf"(?<!\w){re.escape(text)}", question)
-        if (
-            at is None
-            or _NOUN.search(question[: at.start()])
-            or not (_COUNTED.search(question[: at.start()]) or _PLURAL.search(question[at.end() :]))
-        ):  # spelled out, and read only behind "customer"
+        if at is None:  # spelled out, and so read only behind "customer"
+            named.append(text)
+            continue
+        before, after = question[: at.start()], question[at.end() :]
+        counted = _COUNTED.search(before) or (_small(text) and _PLURAL.search(after))
+        if _NOUN.search(before) or not counted:
             named.append(text)
     return named
 
@@ -144,7 +146,16 @@ def _is_count(question: str, number: NumberMention) -> bool:
     before, after = question[: number.start], question[number.end :]
     if _NOUN.search(before) or _UNIT.match(after) or before.endswith(("$", "€", "£", "#", ".", "-")):
         return False
-    return bool(_COUNTED.search(before) or _PLURAL.match(after))
+    return bool(_COUNTED.search(before) or (number.value <= MOST_COUNTED and _PLURAL.match(after)))
+
+
+def _small(text: str) -> bool:
+    return text.isdecimal() and int(text) <= MOST_COUNTED
+
+
+def only_praise_or_blame(text: str) -> bool:
+    """Return whether every word of `text` says no more than that something is praised or blamed."""
+    return all(any(words.fullmatch(word) for words in _POLAR.values()) for word in text.split())
 
 
 def _surely(segment: str, question: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from storewise.agent.answer import Call
 from storewise.agent.grammar import call_grammar, unmet
-from storewise.agent.reading import STOP, Reading, customers_named, read_question
+from storewise.agent.reading import STOP, Reading, customers_named, only_praise_or_blame, read_question
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall, read_calls, write_calls
 from storewise.tools.registry import Tool
@@ -98,8 +98,10 @@ class Router:
                 args[name] = int(value)
             else:
                 args[name] = value
-        # "Bad reviews of tea" look for nothing beyond the tea.
-        if set(args.get("query", "").lower().split()) <= set(args.get("product", "").lower().split()):
+        # "Bad reviews of tea" look for nothing beyond the tea, and what is bad is told by the sentiment.
+        query = set(args.get("query", "").lower().split())
+        known = query <= set(args.get("product", "").lower().split())
+        if known or ("sentiment" in args and only_praise_or_blame(" ".join(query))):
             args.pop("query", None)
         return Call(name=written.name, args=args)
 

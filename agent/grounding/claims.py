@@ -1,8 +1,6 @@
 """What an answer claims: each figure with whom, when and which measure the sentence ties it to.
 
-Clauses carry the ties: a figure belongs to the name in its own clause (after it before "for", "in" or
-"of", else the nearest), in brackets to what stands before them, in two lists of one length to its place
-in the other. A clause without a name takes it from the clause before, the sentence before, the question.
+What a sentence leaves open is taken from the sentence before it, and at last from the question.
 """
 
 from __future__ import annotations
@@ -11,35 +9,20 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from storewise.agent.grounding.clauses import Clause, Mention, Reading, refers
 from storewise.agent.grounding.dates import When
 from storewise.agent.grounding.numbers import Number
-from storewise.agent.grounding.reading import Clause, Mention, Reading, refers
-from storewise.agent.grounding.words import (
-    DOWN,
-    DURATIONS,
-    FLAT,
-    KINDS,
-    LESS,
-    MORE,
-    NEGATIONS,
-    ONES,
-    SUPERLATIVE,
-    UNITS,
-    UP,
+from storewise.agent.grounding.ties import paired, run_of, tie
+from storewise.agent.grounding.wording import (
+    Window,
+    extreme,
+    looks_back,
+    negated,
+    turning,
+    window_of,
 )
+from storewise.agent.grounding.words import DURATIONS, KINDS, LESS, MORE, UNITS
 
-Window = tuple[float, str]
-_LINKS = frozenset("for in of from by on at to with is was : came goes belongs".split())
-_BETWEEN_ITEMS = frozenset(
-    ", and & or / with at around about roughly against versus vs to than compared".split()
-)
-_BEFORE = frozenset("before previous previously prior preceding earlier former".split())
-# Words after which "up" and "down" say where something went, and are no part of a phrase.
-_MOVED = frozenset(
-    "is was are were went go goe gone going be been trend has slightly sharply further a , ( % percent bit little lot "
-    "moved clearly well".split()
-) | {""}
-_THEN = _BEFORE | {"usual", "normal"}
 _WINDOWS = frozenset("last past previou previous next coming following within first".split())
 _STOPS = frozenset("to from at in ; : – — and but ) %".split())
 _TOTAL = frozenset("total altogether together overall combined whole".split())
@@ -135,8 +118,8 @@ def read_claims(reading: Reading, scene: Scene, headers: list[frozenset[str]] | 
         mention for mention in reading.of("number") if mention.number and mention.number.kind != "ordinal"
     ]
     kinds = list(dict.fromkeys(mention.what for mention in reading.of("name") if mention.what != "level"))
-    pairs = {kind: _paired(reading, figures, _names(reading, kind)) for kind in kinds}
-    pairs["when"] = _paired(reading, figures, reading.of("when"))
+    pairs = {kind: paired(reading, figures, _names(reading, kind)) for kind in kinds}
+    pairs["when"] = paired(reading, figures, reading.of("when"))
     claims = []
     for figure in figures:
         claims.append(_claim(reading, figure, figures, kinds, pairs, scene, headers))
@@ -163,7 +146,7 @@ def _claim(
     clause = reading.clauses[figure.clause]
     for kind in [*kinds, "level"]:
         mentions = _names(reading, kind)
-        hard, soft = _tie(reading, figure, figures, mentions, pairs.get(kind, {}))
+        hard, soft = tie(reading, figure, figures, mentions, pairs.get(kind, {}))
         if hard:
             claim.names[kind] = frozenset().union(*(mention.names for mention in hard))
         elif _picked(reading, figure, soft):
@@ -173,7 +156,7 @@ def _claim(
     for kind, names in scene.names.items():
         if kind not in claim.names and kind not in claim.soft_names:
             claim.soft_names[kind] = _chosen(reading, figure, scene, kind) or names
-    hard, soft = _tie(reading, figure, figures, reading.of("when"), pairs["when"])
+    hard, soft = tie(reading, figure, figures, reading.of("when"), pairs["when"])
     end = _end_of_range(reading, clause)
     if end:
         claim.when = end
@@ -186,7 +169,7 @@ def _claim(
     claim.change = _change(reading, figure)
     lead = reading.sentence.tokens[max(0, figure.start - 3) : figure.start]
     beside = any(token.norm in ("below", "above") for token in lead)
-    claim.reference = refers(clause) or clause.opener == "from" or beside or _looks_back(words)
+    claim.reference = refers(clause) or clause.opener == "from" or beside or looks_back(words)
     claim.near = frozenset(
         name for one in reading.of("name") if one.clause == figure.clause for name in one.names
     )
@@ -196,7 +179,7 @@ def _claim(
     claim.others = any(token.norm in _OTHERS for token in so_far)
     if clause.aside and figure.clause:
         claim.words |= set(reading.norms(figure.clause - 1))
-        claim.reference = claim.reference or _looks_back(reading.norms(figure.clause - 1))
+        claim.reference = claim.reference or looks_back(reading.norms(figure.clause - 1))
     claim.months = _months(reading, claim.when)
     claim.window = _window(reading, figure, words)
     claim.whole = figure.start > 0 and _is_whole(reading, figure)
@@ -243,17 +226,6 @@ def _end_of_range(reading: Reading, clause: Clause) -> When | None:
     return ranges[0].parts[0 if clause.opener == "from" else 1]
 
 
-def window_of(words: list[str]) -> Window | None:
-    """Return the span of "in the last 26 weeks" among `words`, or None."""
-    for at, word in enumerate(words):
-        if word in ("last", "past", "previous", "previou") and at + 2 < len(words) and words[at + 2] in UNITS:
-            unit = UNITS[words[at + 2]]
-            count = words[at + 1]
-            if unit in DURATIONS and (count.isdecimal() or count in ONES):
-                return (float(count) if count.isdecimal() else float(ONES[count])), unit
-    return None
-
-
 def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | None:
     """Return the last days or weeks that a figure is counted over, said in its clause or beside it."""
     here = window_of(words)
@@ -268,19 +240,6 @@ def _window(reading: Reading, figure: Mention, words: list[str]) -> Window | Non
     ) and sum(one.clause == after for one in reading.of("number")) == 1:
         here = window_of(reading.norms(after))
     return here
-
-
-def _looks_back(words: list[str]) -> bool:
-    """Whether a clause speaks of what was before: "the month before", "previously", not "before Beef"."""
-    if "used to" in " ".join(words) or set(words) & {"usual", "normal", "normally"}:
-        return True
-    for at, word in enumerate(words):
-        after = words[at + 1] if at + 1 < len(words) else ""
-        if word in _BEFORE and (
-            word not in ("before", "earlier") or after in ("", ".", "that", "it") or after[:1] == "."
-        ):
-            return True
-    return False
 
 
 def _is_average(reading: Reading, figure: Mention) -> bool:
@@ -344,222 +303,6 @@ def _chosen(reading: Reading, figure: Mention, scene: Scene, kind: str) -> froze
     return listed[-1] if "latter" in words else None
 
 
-def _tie(
-    reading: Reading,
-    figure: Mention,
-    figures: list[Mention],
-    mentions: list[Mention],
-    pairs: dict[int, Mention],
-) -> tuple[list[Mention], list[Mention]]:
-    """Return the mentions that a figure is tied to: in its clause (hard), or in another one (soft)."""
-    if not mentions:
-        return [], []
-    if figure.start in pairs:
-        return [pairs[figure.start]], []
-    here = [mention for mention in mentions if mention.clause == figure.clause]
-    clause = reading.clauses[figure.clause]
-    if here:
-        words = {token.norm for token in reading.sentence.tokens[clause.start : clause.end]}
-        run = run_of(mentions, here[0], reading)
-        if words & {"both", "each", "all"} and len(run) > 1 and run[0].start < figure.start:
-            return [], run
-        return [_nearest(reading, figure, here)], []
-    if clause.opener == ":" and figure.clause and not clause.aside:
-        named = [mention for mention in mentions if mention.clause == figure.clause - 1]
-        if named:
-            return [], [named[-1]]  # "23 Nov: $11,495"
-    after = reading.clauses[figure.clause + 1 : figure.clause + 3]
-    if len(after) == 2 and after[0].aside and after[1].opener == ")" and not clause.aside:
-        told = [one for one in mentions if one.what == "sentiment" and one.clause == figure.clause + 2]
-        if told and told[0].start <= after[1].start + 1:
-            return [told[0]], []
-    if clause.aside and figure.clause + 1 < len(reading.clauses):
-        follow = reading.clauses[figure.clause + 1]
-        told = [one for one in mentions if one.what == "sentiment" and one.clause == figure.clause + 1]
-        if follow.opener == ")" and told and told[0].start <= follow.start + 1:
-            return [told[0]], []  # "one in ten (10.9 %) negative"
-    if clause.aside and figure.clause:
-        ahead = [mention for mention in mentions if mention.clause == figure.clause - 1]
-        if ahead:
-            return [ahead[-1]], []
-    behind = [mention for mention in mentions if mention.clause == figure.clause + 1]
-    if figure.clause + 1 < len(reading.clauses) and behind:
-        following = reading.clauses[figure.clause + 1]
-        if (
-            following.aside
-            and not any(other.clause == figure.clause + 1 for other in figures)
-            and not clause.aside
-        ):
-            return [behind[0]], []
-    if refers(clause) and figures.index(figure):
-        # "900 has more (609 versus 157)": the second figure is the other one's.
-        first = _tie(reading, figures[figures.index(figure) - 1], figures, mentions, pairs)
-        mine = frozenset(name for one in (*first[0], *first[1]) for name in one.names)
-        rest = [one for one in mentions if one.names and not one.names & mine]
-        if mine and len({one.names for one in rest}) == 1:
-            return [], rest[:1]
-    for main_only in (True, False):
-        earlier = [
-            mention
-            for mention in mentions
-            if mention.clause < figure.clause and not (main_only and refers(reading.clauses[mention.clause]))
-        ]
-        if main_only and clause.opener in ("", ",") and not clause.aside:
-            outside = [mention for mention in earlier if not reading.clauses[mention.clause].aside]
-            earlier = outside or earlier
-        if earlier:
-            return [], run_of(mentions, earlier[-1], reading)
-    later = [mention for mention in mentions if mention.clause > figure.clause]
-    free = [mention for mention in later if not _owned(reading, mention, figure, figures)]
-    return [], free[:1]
-
-
-def _nearest(reading: Reading, figure: Mention, here: list[Mention]) -> Mention:
-    """Return the mention in a figure's clause that it belongs to."""
-    words = reading.sentence.tokens
-    for mention in here:
-        if mention.start >= figure.end:
-            between = [word.norm for word in words[figure.end : mention.start]]
-            linked = any(word in _LINKS for word in between) and len(between) <= 6
-            others = any(
-                other.kind == "number" and figure.end <= other.start < mention.start
-                for other in reading.mentions
-            )
-            if linked and not others:
-                return mention
-            break
-    ahead = [mention for mention in here if mention.end <= figure.start]
-    starts = {one.start for one in reading.mentions if one.kind in ("measure", "number", "name")}
-    # "May came close to July's record with 12,438": July only says whose record.
-    free = [one for one in ahead if not words[one.end - 1].owner or one.end in starts]
-    return (free or ahead or here)[-1 if ahead else 0]
-
-
-def _owned(reading: Reading, mention: Mention, figure: Mention, figures: list[Mention]) -> bool:
-    """Whether a later mention has a figure of the same kind, in its clause or in brackets after it."""
-    last = [one for one in reading.of(mention.kind) if one.clause == mention.clause][-1]
-    for other in figures:
-        if other is figure or other.number is None or figure.number is None:
-            continue
-        if other.number.kind != figure.number.kind:
-            continue
-        aside = other.clause == mention.clause + 1 and reading.clauses[other.clause].aside
-        if other.clause == mention.clause or (aside and last is mention):
-            return True
-    return False
-
-
-def run_of(mentions: list[Mention], one: Mention, reading: Reading) -> list[Mention]:
-    """Return the list of mentions ("900, 1228 and 13") that `one` stands in."""
-    at = mentions.index(one)
-    first = last = at
-    while first and _joined(reading, mentions[first - 1], mentions[first]):
-        first -= 1
-    while last + 1 < len(mentions) and _joined(reading, mentions[last], mentions[last + 1]):
-        last += 1
-    return mentions[first : last + 1]
-
-
-def _joined(reading: Reading, one: Mention, other: Mention) -> bool:
-    """Whether only commas, "and" and brackets stand between two mentions."""
-    between = []
-    depth = 0
-    for token in reading.sentence.tokens[one.end : other.start]:
-        depth += token.text in "(["
-        if not depth:
-            between.append(token)
-        depth -= token.text in ")]"
-    if any(token.norm == "instead" for token in between):
-        between = [token for token in between if token.norm not in ("instead", "of")]
-        return not between
-    return 0 < len(between) <= 4 and all(word.norm in _BETWEEN_ITEMS or word.text == "$" for word in between)
-
-
-def _paired(reading: Reading, figures: list[Mention], mentions: list[Mention]) -> dict[int, Mention]:
-    """Pair two lists of one length, names and figures, by place ("900 and 13 are at 2 % and 8 %")."""
-    if len(mentions) < 2:
-        return {}
-    pairs: dict[int, Mention] = {}
-    for kind in ("percent", "money", "number"):
-        same = [figure for figure in figures if figure.number and figure.number.kind == kind]
-        taken: set[int] = set()
-        for figure in same:
-            if figure.start in taken:
-                continue
-            run = run_of(same, figure, reading)
-            taken |= {one.start for one in run}
-            if len(run) < 2:
-                continue
-            groups: list[list[Mention]] = []
-            for mention in mentions:
-                if not any(mention in group for group in groups):
-                    groups.append(run_of(mentions, mention, reading))
-            before = [group for group in groups if group[-1].end <= run[0].start]
-            behind = [group for group in groups if group[0].start >= run[-1].end]
-            ahead_all = [mention for group in before for mention in group]
-            inside = [m for m in mentions if run[0].start < m.start < run[-1].start]
-            if inside:
-                continue
-            for group in [*reversed(before), *behind]:
-                if len(group) == len(run):
-                    pairs.update({one.start: mention for one, mention in zip(run, group, strict=True)})
-                    break
-            else:
-                if len(ahead_all) == len(run) and len(same) == len(run):
-                    pairs.update({one.start: mention for one, mention in zip(run, ahead_all, strict=True)})
-    return pairs
-
-
-def turning(words: list[str], at: int) -> int:
-    """Return 1, -1 or 0: whether the word at `at` says that something rose, fell, or neither."""
-    word = words[at]
-    if word in UP:
-        return 1
-    if word in DOWN:
-        away = words[at + 1] if at + 1 < len(words) else ""
-        return 0 if away in ("away", "off", "out", "short", "into", "under", "within") else -1
-    if word in ("up", "down"):
-        lead = words[at - 1] if at else ""
-        follow = words[at + 1] if at + 1 < len(words) else ""
-        moved = lead in _MOVED or (lead in ("come", "came") and word == "down")
-        counted = follow[:1].isdecimal() or follow in (
-            "$",
-            "by",
-            "about",
-            "on",
-            "from",
-            "compared",
-            "versus",
-            "a",
-        )
-        phrase = lead in (
-            "made",
-            "make",
-            "making",
-            "add",
-            "added",
-            "adding",
-            "end",
-            "ended",
-            "sum",
-            "sums",
-            "pick",
-        )
-        return (1 if word == "up" else -1) if (moved or counted) and not phrase else 0
-    return 0
-
-
-def tending(words: list[str], at: int) -> int:
-    """Return 1 or -1 where the word at `at` says that something is more or less than it was, else 0."""
-    word = words[at]
-    if word not in MORE | LESS:
-        return 0
-    rest = words[at + 1 : at + 4]
-    if rest[:1] in (["often"], ["frequently"], ["rarely"]) or ("than" in rest and set(rest) & _THEN):
-        return 1 if word in MORE else -1
-    return 0
-
-
 def _change(reading: Reading, figure: Mention) -> int:
     """Return 1 or -1 where a figure is by how much something rose or fell: "up 6 %", "6 % less than"."""
     words = [token.norm for token in reading.sentence.tokens]
@@ -600,26 +343,6 @@ def _is_whole(reading: Reading, figure: Mention) -> bool:
     if at < 1 or words[at].norm != "of":
         return False
     return any(mention.kind == "number" and at - 2 <= mention.end <= at for mention in reading.mentions)
-
-
-def extreme(words: list[str]) -> int:
-    """Return 1 or -1 where the words of a clause speak of the highest or the lowest, else 0."""
-    for at, word in enumerate(words):
-        if word in SUPERLATIVE:
-            if word in ("most", "top", "least") and at and words[at - 1] in ("at", "one", "a"):
-                continue
-            return SUPERLATIVE[word][0]
-    return 0
-
-
-def negated(words: Iterable[str]) -> bool:
-    """Whether a clause is negated."""
-    return any(word in NEGATIONS or word.endswith("n't") for word in words)
-
-
-def flat(words: Iterable[str]) -> bool:
-    """Whether a clause says that something did not move."""
-    return any(word in FLAT for word in words)
 
 
 def _fitting(mention: Mention, number: Number) -> frozenset[str]:

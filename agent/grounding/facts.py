@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from storewise.agent.grounding.claims import Window
 from storewise.agent.grounding.dates import When, equal
 from storewise.agent.grounding.numbers import Kind
 from storewise.agent.grounding.tokens import tokens
+from storewise.agent.grounding.wording import Window
 from storewise.agent.grounding.words import ALIKE, MEASURES
 
 

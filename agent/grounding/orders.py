@@ -1,21 +1,17 @@
-"""Statements without a figure: highest and lowest, ranks, comparisons, what rose or fell, what is likely."""
+"""What an answer says is highest, lowest, first, more or less than something else, or next."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from storewise.agent.grounding import claims
 from storewise.agent.grounding.book import Book
-from storewise.agent.grounding.claims import Claim, Scene
-from storewise.agent.grounding.dates import When
-from storewise.agent.grounding.facts import Ranking, alike
-from storewise.agent.grounding.reading import Mention, Reading, refers
-from storewise.agent.grounding.words import COMPARATIVE, DURATIONS, LEAVE, STAY, SUPERLATIVE, UNITS
+from storewise.agent.grounding.clauses import Mention, Reading
+from storewise.agent.grounding.facts import alike
+from storewise.agent.grounding.judge import Judge, falls, kind_of
+from storewise.agent.grounding.ties import run_of
+from storewise.agent.grounding.wording import extreme, negated
+from storewise.agent.grounding.words import COMPARATIVE, SUPERLATIVE, UNITS
 
-_ANCHORS = ("customer", "session", "review")
-_UNREAL = frozenset("could would might may should if can will help unless whether need must want".split())
-_ALWAYS = frozenset("steadily every each throughout continuously consistently constantly".split())
 _RANKED = frozenset(
     "rank ranks ranked come comes came is was are were finish finished place placed in close distant".split()
 )
@@ -30,20 +26,6 @@ _FOLLOW = frozenset(
     "for by in on at from with customer household session product review which who the of".split()
 )
 _NOT_RANKED = frozenset("bet way guess thing idea case to time part place known".split())
-
-
-def problems(book: Book, reading: Reading, scene: Scene, figures: Sequence[Claim]) -> list[str]:
-    """Return a sentence for each order, comparison or turn in `reading` that the findings do not bear out."""
-    judge = _Judge(book, reading, scene, figures)
-    return [
-        *judge.extremes(),
-        *judge.ranks(),
-        *judge.comparisons(),
-        *judge.sequence(),
-        *judge.turns(),
-        *judge.likelihoods(),
-        *judge.opinions(),
-    ]
 
 
 def listed(book: Book, readings: Sequence[Reading]) -> list[str]:
@@ -65,77 +47,18 @@ def listed(book: Book, readings: Sequence[Reading]) -> list[str]:
     return []
 
 
-def _falls(values: list[float | None]) -> bool:
-    known = [value for value in values if value is not None]
-    return len(known) == len(values) and known == sorted(known, reverse=True)
-
-
 def _falls_or_rises(values: list[float | None]) -> bool:
-    return _falls(values) or _falls(values[::-1])
+    return falls(values) or falls(values[::-1])
 
 
-class _Judge:
-    def __init__(self, book: Book, reading: Reading, scene: Scene, figures: Sequence[Claim]) -> None:
-        self.book = book
-        self.reading = reading
-        self.scene = scene
-        self.figures = figures
+class Orders(Judge):
+    """Checks the highest and lowest, ranks, comparisons and what follows what."""
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each statement that the findings do not bear out."""
+        return [*self.extremes(), *self.ranks(), *self.comparisons(), *self.sequence()]
 
     # What stands where
-
-    def _subjects(self, clause: int) -> list[Mention]:
-        """Return the names or periods of a clause that a table ranks."""
-        return [
-            one
-            for one in self.reading.mentions
-            if one.clause == clause
-            and (one.kind == "when" or (one.kind == "name" and one.what not in ("level", "sentiment")))
-        ]
-
-    def _before(self, clause: int, kind: str = "") -> list[Mention]:
-        """Return the subject of the nearest clause before, leaving out what is only compared with."""
-        for at in range(clause - 1, -1, -1):
-            here = self._subjects(at)
-            words = self.reading.norms(at)
-            compared = next((i for i, word in enumerate(words) if word in ("behind", "ahead")), None)
-            start = self.reading.clauses[at].start
-            free = [
-                one
-                for one in here
-                if (not kind or _kind(one) == kind) and (compared is None or one.start < start + compared)
-            ]
-            if free and not refers(self.reading.clauses[at]):
-                return free
-        return []
-
-    def _measures(self, clause: int, near: int | None = None) -> frozenset[str]:
-        """Return the measure that a clause speaks of: the nearest one, else the sentence's, else the scene's."""
-        here = [one for one in self.reading.of("measure") if one.clause == clause]
-        if here and near is not None:
-            after = [one for one in here if one.start >= near]
-            return (after or here)[0].measures
-        if here:
-            return frozenset().union(*(one.measures for one in here))
-        for number in self.reading.of("number"):
-            if number.clause == clause and number.number and number.number.unit:
-                return frozenset({number.number.unit})
-        return frozenset()
-
-    def _sentence_measures(self) -> frozenset[str]:
-        return frozenset(measure for one in self.reading.of("measure") for measure in one.measures)
-
-    def _rankings(self, one: Mention) -> Iterator[tuple[Ranking, int]]:
-        for ranking in self.book.rankings:
-            row = ranking.row(one.names, one.when)
-            if row is not None:
-                yield ranking, row
-
-    def _columns(self, ranking: Ranking, measures: frozenset[str]) -> list[list[float | None]]:
-        """Return the columns of these measures; without a measure, those that the rows are sorted by, else all."""
-        fitting = [values for named, values in ranking.columns if alike(measures, named)]
-        everything = [values for _, values in ranking.columns]
-        falling = [values for values in everything if len(set(values)) > 1 and _falls(values)]
-        return fitting or falling or everything
 
     # Highest and lowest
 
@@ -146,19 +69,17 @@ class _Judge:
             start = self.reading.clauses[clause].start
             for at, word in enumerate(words):
                 point = word in ("high", "low") and _is_point(words, at)
-                if (not point and (word not in SUPERLATIVE or not self._ranks(words, at))) or claims.negated(
-                    words
-                ):
+                if (not point and (word not in SUPERLATIVE or not self._ranks(words, at))) or negated(words):
                     continue
                 side, hint = (1 if word == "high" else -1, None) if point else SUPERLATIVE[word]
                 if word == "most" and words[at + 1 : at + 2] and words[at + 1] in ("clearly", "closely"):
                     hint = "place"
-                measures = frozenset({hint}) if hint else self._measures(clause, start + at)
+                measures = frozenset({hint}) if hint else self.measures(clause, start + at)
                 subjects = self._of_superlative(clause, start + at)
                 if not subjects:
                     continue
                 if not measures and word not in ("best", "worst"):
-                    measures = self._sentence_measures()
+                    measures = self.sentence_measures()
                 problem = self._extreme(side, measures, subjects, words, at, start + at)
                 if problem:
                     yield problem
@@ -200,7 +121,7 @@ class _Judge:
     def _of_superlative(self, clause: int, position: int) -> list[Mention]:
         here = self._rankable(clause)
         if here and (
-            any(True for _ in self._rankings(here[0])) or not any(self._rankable(at) for at in range(clause))
+            any(True for _ in self.rankings(here[0])) or not any(self._rankable(at) for at in range(clause))
         ):
             return here
         if clause + 1 < len(self.reading.clauses):
@@ -212,15 +133,15 @@ class _Judge:
                 behind = self._rankable(clause + 1)
                 if behind:
                     return behind
-        before = self._before(clause)
+        before = self.before(clause)
         if before:
             return before[-1:] if len(before) > 1 and not self._plural(position) else before
         return []
 
     def _rankable(self, clause: int) -> list[Mention]:
         """Return the names or periods of a clause that a superlative can be about: those of a table's rows first."""
-        here = self._subjects(clause)
-        rows = [one for one in here if next(self._rankings(one), None)]
+        here = self.subjects(clause)
+        rows = [one for one in here if next(self.rankings(one), None)]
         here = rows or here
         words = self.reading.sentence.tokens
         of = [one for one in here if one.start and words[one.start - 1].norm == "of"]
@@ -258,7 +179,7 @@ class _Judge:
     ) -> str | None:
         chosen = self._chosen(position, subjects)
         decidable = False
-        for ranking, _ in self._rankings(chosen[0]):
+        for ranking, _ in self.rankings(chosen[0]):
             places = [ranking.row(one.names, one.when) for one in chosen]
             if None in places:
                 continue
@@ -272,7 +193,7 @@ class _Judge:
                 and not alike(measures, ranking.measures)
             ):
                 return None
-            for values in self._columns(ranking, measures) if measures != {"place"} else []:
+            for values in self.columns(ranking, measures) if measures != {"place"} else []:
                 ordered = sorted((value for value in values if value is not None), reverse=side > 0)
                 own = [values[row] for row in rows]
                 if len(ordered) >= count and all(value is not None for value in own):
@@ -311,7 +232,7 @@ class _Judge:
         ahead = [one for one in subjects if one.end <= position]
         first = ahead[0] if ahead else subjects[0]
         alike_ones = [
-            one for one in self.reading.mentions if one.kind == first.kind and _kind(one) == _kind(first)
+            one for one in self.reading.mentions if one.kind == first.kind and kind_of(one) == kind_of(first)
         ]
         number = self._plural(position)
         if number and first.start > position:
@@ -320,8 +241,8 @@ class _Judge:
         words = self.reading.sentence.tokens
         if words[position].text.lower() == "lead" and len(ahead) and len(alike_ones) > 1:
             return [one for one in alike_ones if one.end <= position]  # "A with 3, B with 2 and C lead"
-        run = claims.run_of(alike_ones, first, self.reading)
-        run = [one for one in run if next(self._rankings(one), None)] or [first]
+        run = run_of(alike_ones, first, self.reading)
+        run = [one for one in run if next(self.rankings(one), None)] or [first]
         return run if ahead and run[-1].end <= position else [first]
 
     # Ranks
@@ -335,7 +256,7 @@ class _Judge:
                 continue
             before = words[mention.start - 1] if mention.start else ""
             after = words[mention.end] if mention.end < len(words) else ""
-            here = self._subjects(mention.clause)
+            here = self.subjects(mention.clause)
             ahead = [one for one in here if one.end <= mention.start]
             behind = [one for one in here if one.start >= mention.end]
             ends = mention.end == self.reading.clauses[mention.clause].end or after == "."
@@ -344,20 +265,20 @@ class _Judge:
             if not (before in _RANKED or after in _AFTER_RANK or beside or counted):
                 continue
             picks = (before == "the" and after in ("is", "was", ":")) or not ahead or counted
-            subject = (behind[:1] if picks and behind else ahead[-1:]) or self._before(mention.clause)[-1:]
+            subject = (behind[:1] if picks and behind else ahead[-1:]) or self.before(mention.clause)[-1:]
             if not subject or (before == "the" and not behind):
                 continue
             side = -1 if after in ("lowest", "least") else 1
-            if not self._at_rank(subject[0], int(number.value), side, self._measures(mention.clause)):
+            if not self._at_rank(subject[0], int(number.value), side, self.measures(mention.clause)):
                 yield f"{subject[0].text} is not number {int(number.value)} in any finding."
 
     def _at_rank(self, one: Mention, rank: int, side: int, measures: frozenset[str]) -> bool:
         found = False
-        for ranking, row in self._rankings(one):
+        for ranking, row in self.rankings(one):
             found = True
             if row + 1 == rank and side > 0:
                 return True
-            for values in self._columns(ranking, measures) if measures or side < 0 else []:
+            for values in self.columns(ranking, measures) if measures or side < 0 else []:
                 own = values[row]
                 if own is not None:
                     better = sum(1 for value in values if value is not None and side * value > side * own)
@@ -373,7 +294,7 @@ class _Judge:
             words = self.reading.norms(clause)
             start = self.reading.clauses[clause].start
             for at, word in enumerate(words):
-                if word not in COMPARATIVE or claims.negated(words):
+                if word not in COMPARATIVE or negated(words):
                     continue
                 side, hint = COMPARATIVE[word]
                 yield from self._than_period(clause, side, word)
@@ -384,20 +305,20 @@ class _Judge:
                 measures = (
                     frozenset({hint})
                     if hint
-                    else self._measures(clause, start + at) or self._sentence_measures()
+                    else self.measures(clause, start + at) or self.sentence_measures()
                 )
-                if hint == "units" and self._sentence_measures():
-                    measures = self._sentence_measures()
+                if hint == "units" and self.sentence_measures():
+                    measures = self.sentence_measures()
                 truth = self._compare(one, other, measures)
                 if truth is None or truth != side:
                     yield f"No finding says that {one.text} is '{word}' compared with {other.text}."
 
     def _than_period(self, clause: int, side: int, word: str) -> Iterable[str]:
         """Check "fewer than in July", where the period that is compared is the question's or the current one."""
-        later = self._subjects(clause + 1) if clause + 1 < len(self.reading.clauses) else []
+        later = self.subjects(clause + 1) if clause + 1 < len(self.reading.clauses) else []
         if not later or self.reading.clauses[clause + 1].opener != "than" or later[0].when is None:
             return
-        if any(one.kind == "when" for one in (*self._subjects(clause), *self._before(clause, "when"))):
+        if any(one.kind == "when" for one in (*self.subjects(clause), *self.before(clause, "when"))):
             return
         if any(one.change and one.clause == clause for one in self.figures):
             return
@@ -412,7 +333,7 @@ class _Judge:
                 yield f"No finding says that it is '{word}' compared with {later[0].text}."
 
     def _pair(self, clause: int, position: int, word: str) -> tuple[Mention, Mention] | None:
-        here = self._subjects(clause)
+        here = self.subjects(clause)
         behind = [one for one in here if one.start > position]
         ahead = [one for one in here if one.start < position]
         transitive = word in (
@@ -437,15 +358,15 @@ class _Judge:
         )
         if transitive and behind:
             other = behind[0]
-            subject = [one for one in ahead if _kind(one) == _kind(other)] or self._before(
-                clause, _kind(other)
+            subject = [one for one in ahead if kind_of(one) == kind_of(other)] or self.before(
+                clause, kind_of(other)
             )
             return (subject[0], other) if subject and subject[0] is not other else None
         if clause + 1 < len(self.reading.clauses) and self.reading.clauses[clause + 1].opener == "than":
-            others = self._subjects(clause + 1)
+            others = self.subjects(clause + 1)
             for other in others:
-                subject = [one for one in here if _kind(one) == _kind(other)] or self._before(
-                    clause, _kind(other)
+                subject = [one for one in here if kind_of(one) == kind_of(other)] or self.before(
+                    clause, kind_of(other)
                 )
                 if subject:
                     return subject[-1], other
@@ -453,7 +374,7 @@ class _Judge:
 
     def _compare(self, one: Mention, other: Mention, measures: frozenset[str]) -> int | None:
         """Return 1 where `one` has more than `other`, -1 for less, 0 for as much, None where nothing says."""
-        for ranking, row in self._rankings(one):
+        for ranking, row in self.rankings(one):
             against = ranking.row(other.names, other.when)
             if against is None or against == row:
                 continue
@@ -492,12 +413,12 @@ class _Judge:
         for clause in range(1, len(self.reading.clauses)):
             if self.reading.clauses[clause].opener not in ("followed", "then"):
                 continue
-            here = [one for one in self._subjects(clause) if one.kind == "name"]
-            before = [one for one in self._before(clause) if one.kind == "name"]
-            if not here or not before or claims.extreme(self.reading.norms(clause)) < 0:
+            here = [one for one in self.subjects(clause) if one.kind == "name"]
+            before = [one for one in self.before(clause) if one.kind == "name"]
+            if not here or not before or extreme(self.reading.norms(clause)) < 0:
                 continue
             orders = []
-            for ranking, row in self._rankings(before[-1]):
+            for ranking, row in self.rankings(before[-1]):
                 later = ranking.row(here[0].names, None)
                 if later is None or ranking.series:
                     continue
@@ -513,8 +434,8 @@ class _Judge:
             if words[:2] not in (["next", "come"], ["next", "is"], ["next", "are"]):
                 continue
             here = [one for one in self.reading.mentions if one.kind == "name" and one.clause >= clause]
-            here = [one for one in here if _kind(one) == _kind(here[0])]
-            before = self._before(clause)[-1:]
+            here = [one for one in here if kind_of(one) == kind_of(here[0])]
+            before = self.before(clause)[-1:]
             names = (
                 before[0].names if before else self.scene.names.get(here[0].what if here else "", frozenset())
             )
@@ -528,206 +449,9 @@ class _Judge:
 
     # Rose and fell
 
-    def turns(self) -> Iterable[str]:
-        """Check each "rose" and "fell" that has no figure of its own."""
-        for clause in range(len(self.reading.clauses)):
-            words = self.reading.norms(clause)
-            if (
-                any(figure.change and figure.clause == clause for figure in self.figures)
-                or set(words) & _UNREAL
-            ):
-                continue
-            for at in range(len(words)):
-                compared = (
-                    clause + 1 < len(self.reading.clauses)
-                    and self.reading.clauses[clause + 1].opener == "than"
-                )
-                named = compared and any(one.kind == "name" for one in self._subjects(clause + 1))
-                turn = claims.turning(words, at) or (0 if named else claims.tending(words, at))
-                if not turn or (at and words[at - 1] == "to"):
-                    continue
-                says = self._between_figures(turn, clause)
-                if says is None:
-                    says = self._turned(turn, clause, words)
-                if claims.negated(words):
-                    says = None if says is None else not says
-                if says is False or (says is None and self._tangible(clause)):
-                    yield f"No finding says that it {'rose' if turn > 0 else 'fell'} ('{words[at]}')."
-
-    def _between_figures(self, turn: int, clause: int) -> bool | None:
-        """Return whether "17 orders (up from 13)" goes the way that its two figures do."""
-        later = [one for one in self.figures if one.clause == clause + 1]
-        if (
-            clause + 1 >= len(self.reading.clauses)
-            or self.reading.clauses[clause + 1].opener != "from"
-            or not later
-        ):
-            return None
-        before = [
-            one for one in self.figures if one.clause <= clause and one.number.kind == later[0].number.kind
-        ]
-        before = [one for one in before if one.number.unit not in DURATIONS and "horizon" not in one.measures]
-        if not before:
-            return None
-        return turn * (before[-1].number.value - later[0].number.value) > 0
-
-    def _tangible(self, clause: int) -> bool:
-        return bool(self._sentence_measures() or self.reading.of("when") or self.reading.of("name"))
-
-    def _turned(self, turn: int, clause: int, words: list[str]) -> bool | None:
-        """Return whether the findings say so, or None where they say nothing of it."""
-        near = {clause}
-        for at in range(clause + 1, len(self.reading.clauses)):
-            if self.reading.clauses[at].opener not in ("to", "from", "than", "compared", "(", "and", ","):
-                break
-            if self.reading.clauses[at].opener in ("and", ",") and at > clause + 1:
-                break
-            later = self.reading.norms(at)
-            if any(claims.turning(later, place) for place in range(len(later))):
-                break
-            near.add(at)
-        whens = [one.when for one in self.reading.of("when") if one.when and one.clause in near]
-        names = frozenset(name for one in self.reading.of("name") for name in one.names) or _anchored(
-            self.scene
-        )
-        measures = self._measures(clause) or self._sentence_measures()
-        for figure in self.figures:
-            if figure.number.unit and figure.clause in near:
-                measures |= {figure.number.unit}
-        seen = self._in_series(turn, whens, names, measures, words)
-        if seen is not None:
-            return seen
-        agrees: bool | None = None
-        for statement in self.book.statements:
-            if statement.extreme:
-                continue
-            if names and statement.names and not names & statement.names:
-                continue
-            if (
-                measures
-                and statement.measures
-                and not alike(measures, statement.measures - {"change"} or measures)
-            ):
-                continue
-            if (
-                whens
-                and statement.whens
-                and not any(
-                    when.same(other) or when.holds(other) or other.holds(when)
-                    for when in whens
-                    for other in statement.whens
-                )
-            ):
-                continue
-            if statement.turn == turn:
-                return True
-            agrees = False
-        return agrees
-
-    def _in_series(
-        self, turn: int, whens: list[When], names: frozenset[str], measures: frozenset[str], words: list[str]
-    ) -> bool | None:
-        for ranking in self.book.rankings:
-            if not ranking.series or len(ranking.rows) < 2:
-                continue
-            if names and ranking.context and not names & ranking.context:
-                continue
-            fitting = [values for named, values in ranking.columns if alike(measures, named) or not measures]
-            for values in fitting[:1]:
-                points = self._points(ranking, whens)
-                if points is None:
-                    continue
-                known = [values[at] for at in range(points[0], points[1] + 1)]
-                if any(value is None for value in known) or len(known) < 2:
-                    continue
-                numbers = [value for value in known if value is not None]
-                if set(words) & _ALWAYS:
-                    steps = [turn * (after - before) > 0 for before, after in itertools.pairwise(numbers)]
-                    return all(steps)
-                return turn * (numbers[-1] - numbers[0]) > 0
-        return None
-
-    def _points(self, ranking: Ranking, whens: list[When]) -> tuple[int, int] | None:
-        """Return the rows from which and to which something turned."""
-        named = [part for when in whens for part in (when.parts or (when,))]
-        rows = sorted({row for when in named if (row := ranking.row(frozenset(), when)) is not None})
-        if len(rows) >= 2:
-            return rows[0], rows[-1]
-        if len(rows) == 1:
-            return (rows[0] - 1, rows[0]) if rows[0] else None
-        spans = [row for row in ranking.whens if row and any(when.holds(row) for when in whens)]
-        return (0, len(ranking.rows) - 1) if not whens or spans else None
-
     # Praise and blame
 
-    def opinions(self) -> Iterable[str]:
-        """Check "they love the flavor and hate the smell" against what the reviews praise and blame."""
-        for clause in range(len(self.reading.clauses)):
-            said = {
-                measure
-                for one in self.reading.of("measure")
-                if one.clause == clause
-                for measure in one.measures & {"positive", "negative"}
-            }
-            counted = any(one.clause == clause for one in self.reading.of("number"))
-            if len(said) != 1 or counted or claims.negated(self.reading.norms(clause)):
-                continue
-            for one in self.reading.of("name"):
-                if one.clause == clause and one.what in ("phrase", "aspect"):
-                    found = [self._opinion(ranking, row) for ranking, row in self._rankings(one)]
-                    if any(found) and not any(said & opinion for opinion in found):
-                        yield f"No finding says that '{one.text}' is {'praised' if 'positive' in said else 'blamed'}."
-
-    def _opinion(self, ranking: Ranking, row: int) -> frozenset[str]:
-        """Return whether a row praises or blames: by its text, else by the larger of its two counts."""
-        told = ranking.opinions[row] & {"positive", "negative"}
-        counts: dict[str, float] = {}
-        for named, values in ranking.columns:
-            if len(named) == 1 and named <= {"positive", "negative"}:
-                counts.setdefault(next(iter(named)), values[row] or 0.0)
-        if told or len(counts) < 2:
-            return told
-        return frozenset(mood for mood, count in counts.items() if count >= max(counts.values()) / 2)
-
     # Likely and unlikely
-
-    def _level(self, clause: int, risks: list[float], names: frozenset[str]) -> Iterable[str]:
-        """Check "a high risk" against the figure, where no finding gives a level."""
-        groups = [group for group in self.book.groups if group.names & names]
-        if any(level in group.names for group in groups for level in ("low", "medium", "high")):
-            return
-        for one in self.reading.of("name"):
-            if one.what == "level" and one.clause == clause:
-                if ("high" in one.names and max(risks) < 20) or ("low" in one.names and min(risks) >= 50):
-                    yield f"A risk of {risks[0]:.1f} % is not '{one.text}'."
-
-    def likelihoods(self) -> Iterable[str]:
-        """Check "unlikely to leave", "not at risk", "a high risk" against the risk that a finding gives."""
-        for clause in range(len(self.reading.clauses)):
-            words = self.reading.norms(clause)
-            said = _likely(words)
-            levels = any(one.what == "level" and one.clause == clause for one in self.reading.of("name"))
-            if said is None and not levels:
-                continue
-            anchors = [one for one in self._subjects(clause) if one.what in _ANCHORS] or [
-                one for one in self._before(clause) if one.what in _ANCHORS
-            ]
-            names = frozenset(name for one in anchors for name in one.names) or _anchored(self.scene)
-            risks = [
-                fact.value
-                for fact in self.book.facts
-                if fact.kind == "percent"
-                and "risk" in fact.measures
-                and not fact.average
-                and not fact.change
-                and fact.about is not None
-                and names & (frozenset[str]().union(*fact.own) if fact.own else fact.about)
-            ]
-            if not risks or len(anchors) > 1:
-                continue
-            yield from self._level(clause, risks, names)
-            if (said and max(risks) < 20) or (said is False and min(risks) >= 50):
-                yield f"The risk that a finding gives is {risks[0]:.1f} %, which is not what the answer says."
 
 
 def _is_point(words: list[str], at: int) -> bool:
@@ -736,44 +460,6 @@ def _is_point(words: list[str], at: int) -> bool:
     lead = words[at - 1] if at else ""
     named = lead in ("a", "its", "their", "record", "new", "yearly", "monthly", "weekly", "daily", "the")
     return after in ("point", "mark") or (named and after in ("of", "in", "on", "at", "with", ".", ""))
-
-
-def _likely(words: list[str]) -> bool | None:
-    """Return whether a clause says that a customer or cart is likely (True) or unlikely (False) to be lost."""
-    text = " ".join(words)
-    if any(
-        word in words
-        for word in ("most", "likeliest", "least", "more", "less", "how", "%", "as", "if", "percent")
-    ):
-        return None
-    turned = claims.negated(words)
-    if "at risk" in text or "in danger" in text:
-        return not turned
-    sure: bool | None = None
-    if "unlikely" in words or "improbable" in words:
-        sure = False
-    elif any(word in words for word in ("likely", "probably", "probable")):
-        sure = True
-    elif "safe" in words:
-        return turned
-    if sure is None:
-        return None
-    leaves = any(word in LEAVE for word in words)
-    stays = not leaves and any(word in STAY for word in words)
-    if stays == leaves:
-        return None
-    return (sure != turned) if leaves else (sure == turned)
-
-
-def _anchored(scene: Scene) -> frozenset[str]:
-    for kind in _ANCHORS:
-        if scene.names.get(kind):
-            return scene.names[kind]
-    return frozenset()
-
-
-def _kind(one: Mention) -> str:
-    return "when" if one.kind == "when" else one.what
 
 
 def _less(one: float | None, other: float | None) -> bool:

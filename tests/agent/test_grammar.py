@@ -88,6 +88,7 @@ def test_segments_are_read_with_typos(text: str, segment: str) -> None:
         ("which five customers will leave", (), []),
         ("top 5 customers at risk", ("5",), []),
         ("will customer 900 leave", ("900",), ["900"]),
+        ("whats the chance 900 stops buying", ("900",), ["900"]),
         ("how is 1228 doing", ("1228",), ["1228"]),
         ("show 5 households like customer 13", ("5", "13"), ["13"]),
     ],
