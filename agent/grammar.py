@@ -29,21 +29,23 @@ def _choice(texts: Iterable[str]) -> str:
     return " | ".join(_literal(text) for text in dict.fromkeys(texts))
 
 
-def _span_rules(words: Sequence[str], longest: int) -> tuple[str, list[str]]:
+def _span_rules(words: Sequence[str], timed: frozenset[int], longest: int) -> tuple[str, list[str]]:
     """Return (the alternatives of a span's first word, the rules for going on from each word).
 
-    A span is a run of the question's words that neither begins nor ends with a stop word.
+    A span is a run of the question's words that neither begins nor ends with a stop word; the words that
+    tell a time belong to none.
     """
     rules: list[str] = []
     starts: list[str] = []
     texts = [word.replace('"', "") for word in words]
     for index, text in enumerate(texts):
-        if not text:
+        if not text or index in timed:
             continue
         # A short number is a count and no product; an id of the catalogue has more digits.
         ends = text.lower() not in STOP and not (text.isdecimal() and len(text) < 4)
         # Only words from which a later word can still end the span may go on.
-        on = next((k for k in range(index + 1, len(texts)) if texts[k].lower() not in STOP), None)
+        last = next((k for k in range(index + 1, len(texts)) if k in timed), len(texts))
+        on = next((k for k in range(index + 1, last) if texts[k].lower() not in STOP), None)
         more = f'" " w{index + 1}' if on is not None and on - index <= longest else None
         if more is None and not ends:
             rules.append(f"w{index} ::= {_literal(text)}")
@@ -147,7 +149,7 @@ def call_grammar(tools: Sequence[Tool], reading: Reading, two: bool, none: bool)
 
     One call alone has to carry what the question says for certain; of two, nobody knows which.
     """
-    spans, rules = _span_rules(reading.words, longest=12)
+    spans, rules = _span_rules(reading.words, reading.timed, longest=12)
     ways: list[str] = []
     for way, certain in (("one", True), *((("two", False),) if two else ())):
         names: list[str] = []

@@ -68,13 +68,14 @@ MAX_TOP = 1000
 class Reading:
     """The values that a question offers to a call, in the order they stand there.
 
-    `counts` are the numbers that say how many ("top 5", "five customers"), `sure_segments` the segments
-    that cannot be plain words, `sentiments` those that the words let in. `earlier` holds the arguments of
-    the calls of the turn before, as they were written.
+    `timed` are the places of the words that tell a time, `counts` the numbers that say how many ("top 5",
+    "five customers"), `sure_segments` the segments that cannot be plain words, `sentiments` those that the
+    words let in. `earlier` holds the arguments of the calls of the turn before, as they were written.
     """
 
     question: str
     words: tuple[str, ...]
+    timed: frozenset[int] = frozenset()
     numbers: tuple[int, ...] = ()
     ids: tuple[str, ...] = ()
     periods: tuple[Period, ...] = ()
@@ -109,12 +110,15 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
     ids += [str(int(n.value)) for n in said if not _digits(question, n) and _NOUN.search(question[: n.start])]
     numbers = [n.value for n in said if 1 <= n.value <= MAX_TOP]
     numbers += [1] if _SINGLE.search(question) else []
-    words = tuple(word for word in (clean(m.group()) for m in _WORD.finditer(question)) if word)
+    found = [(clean(m.group()), m) for m in _WORD.finditer(question) if clean(m.group())]
+    words = tuple(word for word, _ in found)
+    timed = frozenset(index for index, (_, m) in enumerate(found) if not outside(m.start(), m.end()))
     counts = [int(n.value) for n in said if 1 <= n.value <= MAX_TOP and _is_count(question, n)]
     segments = read_segments(question)
     return Reading(
         question=question,
         words=words,
+        timed=timed,
         numbers=tuple(dict.fromkeys(int(number) for number in numbers)),
         ids=tuple(dict.fromkeys(ids)),
         periods=periods,

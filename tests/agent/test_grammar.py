@@ -97,3 +97,11 @@ def test_a_count_is_not_taken_for_a_customer(
     question: str, ids: tuple[str, ...], customers: list[str]
 ) -> None:
     assert customers_named(question, ids) == customers
+
+
+def test_a_time_is_no_product() -> None:
+    words = reading("biggest categories last month", timed=frozenset({2, 3}))
+    grammar = call_grammar([TOOLS["sales_report"]], words, two=False, none=False)
+    assert accepts(grammar, 'sales_report(metric=revenue, product="biggest categories")')
+    assert not accepts(grammar, 'sales_report(metric=revenue, product="last month")')
+    assert not accepts(grammar, 'sales_report(metric=revenue, product="categories last")')
