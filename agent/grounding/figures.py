@@ -15,6 +15,8 @@ from storewise.agent.grounding.tokens import singular, tokens
 from storewise.agent.grounding.wording import extreme, negated
 from storewise.agent.grounding.words import DURATIONS, LEAVE, STAY
 
+ANCHORS = ("customer", "session", "review")
+_COUNTED = frozenset("units orders customers recency gap score similarity rating mentions".split())
 _LABELS = ("segment", "level", "sentiment")
 _OPINIONS = frozenset({"positive", "negative"})
 
@@ -117,6 +119,10 @@ class Figures:
 
     def _measure_fits(self, claim: Claim, fact: Fact) -> bool:
         if fact.count:
+            if claim.number.unit is None and (
+                claim.measures & _COUNTED or set(claim.names) & {*ANCHORS, "product"}
+            ):
+                return alike(claim.measures, fact.measures)
             return not claim.measures & {"positive", "negative", "change"}
         if not self._scope_fits(claim, fact):
             return False
@@ -126,6 +132,9 @@ class Figures:
             return True
         if fact.about is None and not fact.measures and not claim.number.unit:
             return not claim.measures and not claim.soft_measures
+        if claim.measures and not fact.measures and fact.units and claim.number.unit is None:
+            spans = fact.units <= DURATIONS and claim.measures & {"recency", "gap", "horizon", "age"}
+            return bool(spans) or alike(claim.measures, fact.units)
         if not fact.measures or (fact.about is None and claim.number.unit):
             return "change" not in claim.measures and not (claim.measures and claim.measures <= _OPINIONS)
         if claim.measures:

@@ -8,8 +8,7 @@ from storewise.agent.grounding.book import Book
 from storewise.agent.grounding.claims import Claim, Scene
 from storewise.agent.grounding.clauses import Mention, Reading, refers
 from storewise.agent.grounding.facts import Ranking, alike
-
-ANCHORS = ("customer", "session", "review")
+from storewise.agent.grounding.figures import ANCHORS
 
 
 class Judge:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from storewise.agent.grounding.facts import Ranking
-from storewise.agent.grounding.judge import ANCHORS, Judge, anchored
+from storewise.agent.grounding.figures import ANCHORS
+from storewise.agent.grounding.judge import Judge, anchored
 from storewise.agent.grounding.wording import negated
 from storewise.agent.grounding.words import LEAVE, STAY
 

@@ -58,8 +58,6 @@ class Orders(Judge):
         """Return a sentence for each statement that the findings do not bear out."""
         return [*self.extremes(), *self.ranks(), *self.comparisons(), *self.sequence()]
 
-    # What stands where
-
     # Highest and lowest
 
     def extremes(self) -> Iterable[str]:
@@ -446,12 +444,6 @@ class Orders(Judge):
                     continue
                 if len(before) == 1 and set(places) != set(range(row + 1, row + 1 + len(set(places)))):
                     yield f"{here[0].text} does not come next after {before[0].text} in the finding."
-
-    # Rose and fell
-
-    # Praise and blame
-
-    # Likely and unlikely
 
 
 def _is_point(words: list[str], at: int) -> bool:

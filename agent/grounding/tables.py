@@ -15,7 +15,7 @@ from storewise.agent.grounding.names import cell_names, column_kind
 from storewise.agent.grounding.numbers import Kind
 from storewise.agent.grounding.tokens import plain, singular, tokens
 from storewise.agent.grounding.wording import window_of
-from storewise.agent.grounding.words import MEASURES, UNITS
+from storewise.agent.grounding.words import KINDS, MEASURES, UNITS
 from storewise.tools.finding import Cell, Column, Finding
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ def _cell_fact(cell: float, column: Column, opinion: frozenset[str], shared: dic
     kind = kinds.get(column.format, "number")
     value = 100 * float(cell) if kind == "percent" else float(cell)
     measures = measures_of(column.label, column.name, column.unit)
+    measures = frozenset(one for one in measures if kind in KINDS.get(one, frozenset({kind}))) or measures
     change = 0
     if "change" in measures:
         change, value = (value > 0) - (value < 0), abs(value)

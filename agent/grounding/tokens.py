@@ -95,6 +95,8 @@ def singular(word: str) -> str:
     word = word.lower()
     if word.endswith("'s"):
         word = word[:-2]
+    if word.endswith("ie") and len(word) > 4:
+        return word[:-2] + "y"  # cookie, like cookies
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is", "'s")):
         return word
     if word.endswith("ies") and len(word) > 4:

@@ -16,7 +16,7 @@ from storewise.agent.grounding.clauses import Mention, Reading, refers
 from storewise.agent.grounding.dates import When, equal
 from storewise.agent.grounding.everyday import EVERYDAY
 from storewise.agent.grounding.facts import measures_of
-from storewise.agent.grounding.figures import Figures, cardinals, covers
+from storewise.agent.grounding.figures import ANCHORS, Figures, cardinals, covers
 from storewise.agent.grounding.moods import Moods
 from storewise.agent.grounding.orders import Orders, listed
 from storewise.agent.grounding.tokens import plain
@@ -25,7 +25,6 @@ from storewise.agent.grounding.wording import negated
 from storewise.agent.grounding.words import ID_NOUNS
 from storewise.tools.finding import Finding
 
-_ANCHORS = ("customer", "session", "review")
 _ATTRIBUTES = ("segment", "level", "sentiment", "product", "category", "brand", "name", "aspect")
 _LABELS = ("segment", "level", "sentiment")
 
@@ -122,7 +121,7 @@ class _Sentence:
                 yield f"'{mention.text}' stands in no finding."
             noun = self.reading.sentence.tokens[mention.start - 1].norm if mention.start else ""
             kinds = {kind for name in mention.names for kind in self.book.lexicon.kinds.get(name, ())}
-            if ID_NOUNS.get(noun) in _ANCHORS and kinds and not kinds & {ID_NOUNS[noun], "other"}:
+            if ID_NOUNS.get(noun) in ANCHORS and kinds and not kinds & {ID_NOUNS[noun], "other"}:
                 yield f"No finding knows a {noun} {mention.text}."
 
     def _asked(self, name: str) -> bool:
@@ -219,7 +218,7 @@ class _Sentence:
 
     def _anchors(self, mention: Mention) -> frozenset[str]:
         """Return the customer, session or review that a clause speaks of."""
-        for kind in _ANCHORS:
+        for kind in ANCHORS:
             here = [one for one in self.reading.of("name") if one.what == kind]
             own = [one for one in here if one.clause == mention.clause] or [
                 one for one in here if one.clause < mention.clause
@@ -246,9 +245,9 @@ class _Sentence:
         yield from self._aliases()
         for at in range(len(self.reading.clauses)):
             here = [one for one in self.reading.of("name") if one.clause == at]
-            for kind in _ANCHORS:
+            for kind in ANCHORS:
                 anchors = [one for one in here if one.what == kind]
-                for what in (*_ATTRIBUTES, *_ANCHORS):
+                for what in (*_ATTRIBUTES, *ANCHORS):
                     others = [one for one in here if one.what == what]
                     if what == kind or not others:
                         continue
@@ -320,8 +319,6 @@ class _Sentence:
             for group in levels
             for name in group.names
         )
-
-    # Figures
 
 
 _PRONOUNS = frozenset("they it he she this that their its".split())
