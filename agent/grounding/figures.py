@@ -137,6 +137,9 @@ class Figures:
             return bool(spans) or alike(claim.measures, fact.units)
         if not fact.measures or (fact.about is None and claim.number.unit):
             return "change" not in claim.measures and not (claim.measures and claim.measures <= _OPINIONS)
+        moods = claim.measures & _OPINIONS
+        if moods and fact.about and moods == fact.about & _OPINIONS:
+            return True  # "41.5 % complain": a negative one
         if claim.measures:
             return alike(claim.measures, fact.measures)
         if (
@@ -203,7 +206,7 @@ class Figures:
                 continue
             if any(name in self.book.lexicon and self.book.lexicon.kind(name) == kind for name in fact.about):
                 return self.book.shown(names)
-        said = claim.near.union(*claim.names.values(), *claim.soft_names.values())
+        said = claim.near.union(claim.measures, *claim.names.values(), *claim.soft_names.values())
         for must in fact.own:
             if (
                 not must & said

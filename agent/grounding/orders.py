@@ -87,7 +87,7 @@ class Orders(Judge):
         before = words[at - 1] if at else ""
         after = words[at + 1] if at + 1 < len(words) else ""
         if (
-            before in ("at", "one", "next")
+            before in ("at", "one", "next", "it")
             or after in _NOT_RANKED
             or words[max(0, at - 3) : at][-3:-1] == ["one", "of"]
         ):

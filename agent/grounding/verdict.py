@@ -205,7 +205,8 @@ class _Sentence:
         if when.parts and all(self._known(part) for part in when.parts):  # a range's ends, or since when
             return True
         known = [*self.book.whens, *(one.when for one in self.book.dated)]
-        if any(when.same(one) or covers(when, one) for one in known):
+        weeks = [one for one in known if one.grain == "week"]
+        if any(when.same(one) or covers(when, one) for one in known) or any(when.holds(one) for one in weeks):
             return True
         if when.grain == "year":
             return any(one.start[0] == when.start[0] or one.end[0] == when.start[0] for one in known)
