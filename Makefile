@@ -40,7 +40,7 @@ lint: dev
 # mypy sees the folders under the names that the installed package gives them.
 types: dev
 	@mkdir -p $(VENV)/types/storewise
-	@for folder in agent tools finetune prompts ui; do ln -sfn $(CURDIR)/$$folder $(VENV)/types/storewise/$$folder; done
+	@for folder in agent benchmarks tools finetune prompts ui; do ln -sfn $(CURDIR)/$$folder $(VENV)/types/storewise/$$folder; done
 	@MYPYPATH=$(VENV)/types $(BIN)/mypy -p storewise
 
 tests: dev

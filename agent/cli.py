@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from storewise.agent.settings import Settings
+from storewise.benchmarks import commands as benchmarks
 
 if TYPE_CHECKING:
     from storewise.agent.analyst import Analyst
@@ -265,6 +266,9 @@ def _bar(total: int, title: str) -> Iterator[Any]:
 @main.group()
 def benchmark() -> None:
     """Measure this Storewise: models, the check, whole answers. Each ends with one JSON line."""
+
+
+benchmarks.add_to(benchmark)
 
 
 @benchmark.command("ask")

@@ -54,13 +54,17 @@ class ReviewQuote(_Frozen):
 
 
 class ModelNote(_Frozen):
-    """The model behind a prediction and how well it did on later data."""
+    """The model behind a prediction, how well it did on later data, and what moves its predictions.
+
+    `drivers` names groups of features with their shares of all movement, the strongest first.
+    """
 
     kind: Literal["model"] = "model"
     name: str
     version: str
     trained_at: str
     quality: str
+    drivers: tuple[tuple[str, float], ...] = ()
 
 
 class DataNote(_Frozen):

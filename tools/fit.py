@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import fcntl
+import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +27,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Step:
-    """A module that learns something from `tables` into a folder of the generation.
-
-    `version` names the module's constant that changes when it learns in another way.
-    """
+    """A module that learns something from `tables` into a folder of the generation."""
 
     name: str
     doing: str
     module: str
     tables: tuple[str, ...]
-    version: str
     folder: tuple[str, ...]
 
 
@@ -42,7 +42,6 @@ _STEPS = (
         "Training the churn model",
         "storewise.tools.models.churn",
         ("orders", "products"),
-        "VERSION",
         ("models", "churn"),
     ),
     _Step(
@@ -50,7 +49,6 @@ _STEPS = (
         "Training the recommender",
         "storewise.tools.models.recommender",
         ("orders", "products"),
-        "VERSION",
         ("models", "recommender"),
     ),
     _Step(
@@ -58,7 +56,6 @@ _STEPS = (
         "Training the cart model",
         "storewise.tools.models.cart",
         ("events",),
-        "VERSION",
         ("models", "cart"),
     ),
     _Step(
@@ -66,7 +63,6 @@ _STEPS = (
         "Indexing the reviews",
         "storewise.tools.reviews.index",
         ("reviews",),
-        "FORMAT",
         ("reviews",),
     ),
 )
@@ -127,8 +123,28 @@ def _run(shop: Shop, step: _Step, tell: Progress) -> None:
 
 
 def _state(shop: Shop, step: _Step) -> str:
-    """Return what a step's outcome depends on: the data of its tables and its own version."""
-    return f"{fingerprint(shop, *step.tables)} version:{getattr(import_module(step.module), step.version)}"
+    """Return what a step's outcome depends on: the data of its tables and the code that learns from it."""
+    return f"{fingerprint(shop, *step.tables)} code:{_code(step.module)}"
+
+
+@cache
+def _code(module: str) -> str:
+    """Return a hash of the sources of `module` and of those that it imports from its own package."""
+    package = module.rpartition(".")[0]
+    found: dict[str, bytes] = {}
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        spec = find_spec(name) if name not in found else None
+        if spec is None or spec.origin is None:
+            continue
+        found[name] = Path(spec.origin).read_bytes()
+        for node in ast.walk(ast.parse(found[name])):
+            if isinstance(node, ast.ImportFrom) and node.module == package:
+                todo += [f"{package}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+                todo.append(str(node.module))
+    return hashlib.sha256(b"".join(found[name] for name in sorted(found))).hexdigest()[:16]
 
 
 def _record(shop: Shop) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storewise.tools.finding import ModelNote
+from storewise.tools.shop.contract import CONTRACT
 from storewise.tools.shop.generation import Shop, ShopError
 
 CARD = "card.json"
@@ -28,6 +29,9 @@ class Card(BaseModel):
         fingerprint: of the tables that it was trained on; other data refuses the model.
         missing: a sentence if the shop's data did not suffice for a model, else empty.
         split: what was learned on and what was tested on.
+        parameters: what the model was fitted with, and how it was found.
+        dropped: features left out by selection, each with the reason.
+        drivers: how much each group of features moves the predictions, as shares that add up to 1.
         quality, peers: figures on the later data, of the model and of each naive peer.
         summary: the same in one or two sentences, for the evidence of a finding.
     """
@@ -41,6 +45,9 @@ class Card(BaseModel):
     fingerprint: str
     missing: str = ""
     split: str = ""
+    parameters: dict[str, float | str] = {}
+    dropped: dict[str, str] = {}
+    drivers: dict[str, float] = {}
     quality: dict[str, float] = {}
     peers: dict[str, dict[str, float]] = {}
     summary: str = ""
@@ -48,7 +55,13 @@ class Card(BaseModel):
     def note(self) -> ModelNote:
         """Return the card as the evidence of a finding."""
         quality = self.summary or self.missing or "not measured"
-        return ModelNote(name=self.name, version=self.version, trained_at=self.trained_at, quality=quality)
+        return ModelNote(
+            name=self.name,
+            version=self.version,
+            trained_at=self.trained_at,
+            quality=quality,
+            drivers=tuple(sorted(self.drivers.items(), key=lambda driver: -driver[1])),
+        )
 
     def save(self, folder: Path) -> None:
         """Write the card last and in one step: a folder without one holds no finished model."""
@@ -69,9 +82,9 @@ def today() -> str:
 
 
 def fingerprint(shop: Shop, *tables: str) -> str:
-    """Return the fingerprints of `tables` as one string."""
+    """Return the fingerprints of `tables`, and the version of the contract that they keep, as one string."""
     known = shop.manifest.get("fingerprints", {})
-    return " ".join(f"{table}:{known.get(table, 'none')}" for table in tables)
+    return f"contract:{CONTRACT} " + " ".join(f"{table}:{known.get(table, 'none')}" for table in tables)
 
 
 def read_card(shop: Shop, folder: Path, name: str, *tables: str) -> Card:
@@ -88,7 +101,8 @@ def read_card(shop: Shop, folder: Path, name: str, *tables: str) -> Card:
         raise NoModel(f"The {name} model's card cannot be read. Train it again with: storewise fit") from None
     if card.fingerprint != fingerprint(shop, *tables):
         raise NoModel(
-            f"The {name} model was trained on other data than this shop's. Train it again with: storewise fit"
+            f"The {name} model was trained on other data than this shop's, or under another contract. "
+            "Train it again with: storewise fit"
         )
     if card.missing:
         raise NoModel(card.missing)

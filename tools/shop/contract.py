@@ -15,6 +15,8 @@ import pandera.pandas as pa
 
 Type = Literal["id", "text", "number", "time"]
 
+CONTRACT = 1  # rises when a table's or a column's meaning changes; models of another contract are refused
+
 EVENTS = (
     "view_category",
     "search",

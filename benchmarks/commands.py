@@ -1,0 +1,71 @@
+"""`storewise benchmark churn | recommender | cart | value | features`: ours beside the peers, in one run."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from storewise.benchmarks.report import Report
+
+_SUBJECTS = {
+    "churn": "Who stops buying: pooled over cut-offs of a shop, and on labelled telephone customers.",
+    "recommender": "What is bought next, what is bought for the first time, and which film is watched next.",
+    "cart": "Which carts are left behind, after each click; and UCI's online shoppers (in --data).",
+    "value": "How often a customer comes back and what they spend: CDNOW and a shop.",
+    "features": "Seconds for all customers' features, in DuckDB and in pandas with lifetimes.",
+}
+
+
+def add_to(group: click.Group) -> None:
+    """Add one command for each benchmark of the models."""
+    for name, text in _SUBJECTS.items():
+        group.add_command(_command(name, text))
+
+
+def _command(name: str, text: str) -> click.Command:
+    @click.command(
+        name,
+        help=f"{text}\n\n\b\nExamples:\n  storewise benchmark {name}\n  storewise benchmark {name} --json",
+    )
+    @click.option(
+        "--data",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="A folder of a shop's tables instead of The Complete Journey"
+        + ("; or one with UCI's sessions.csv." if name == "cart" else "."),
+    )
+    @click.option(
+        "--json", "as_json", is_flag=True, help="Print the JSON line alone; all else goes to stderr."
+    )
+    def command(data: Path | None, as_json: bool) -> None:
+        report = _run(name, data)
+        _table(report, as_json)
+        click.echo(report.line())
+
+    return command
+
+
+def _run(name: str, folder: Path | None) -> Report:
+    from rich.console import Console
+
+    module: Any = import_module(f"storewise.benchmarks.{name}")
+    console = Console(stderr=True)
+    with console.status(f"benchmark {name}") as status:
+        if console.is_terminal:
+            report: Report = module.run(folder, status.update)
+        else:
+            report = module.run(folder, lambda sentence: console.print(sentence, highlight=False))
+    return report
+
+
+def _table(report: Report, to_stderr: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("task", "method", "figure", "note", title=f"benchmark {report.benchmark}")
+    for row in report.rows():
+        table.add_row(*row)
+    Console(stderr=to_stderr, width=None).print(table)
