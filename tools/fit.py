@@ -45,6 +45,13 @@ _STEPS = (
         ("models", "churn"),
     ),
     _Step(
+        "value",
+        "Training the value model",
+        "storewise.tools.models.value",
+        ("orders",),
+        ("models", "value"),
+    ),
+    _Step(
         "recommender",
         "Training the recommender",
         "storewise.tools.models.recommender",

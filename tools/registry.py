@@ -121,12 +121,13 @@ class Tool:
 
 def analyst_tools() -> dict[str, Tool]:
     """Return the analyst's tools by name, in the order of the contract."""
-    from storewise.tools import carts, customers, opinions, recommendations, sales
+    from storewise.tools import carts, customers, opinions, recommendations, sales, value
 
     functions: list[ToolFunction] = [
         sales.sales_report,
         customers.customer_profile,
         customers.churn_risk,
+        value.customer_value,
         recommendations.recommend_products,
         carts.cart_risk,
         opinions.search_reviews,
