@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from storewise.tools.finding import Cell, Chart, Column, Finding, ModelNote, money, percent
-from storewise.tools.models import churn
+from storewise.tools.models import churn, value
 from storewise.tools.models.card import NoModel
 from storewise.tools.models.churn import count, last_order, usual_gap
 from storewise.tools.models.features import HORIZON_DAYS
@@ -91,6 +91,7 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
         if label not in favourites[kind]:
             favourites[kind].append(str(label))
     risk, gap, note, caveat = _risk(shop, customer)
+    worth, worth_note, worth_caveat = _worth(shop, customer)
     orders = count(row["orders"], "order")
     rhythm = "" if gap is None else f", {usual_gap(gap)}"
     headline = (
@@ -103,6 +104,11 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
     if rest:
         sentence = ", and ".join(rest)
         headline += f" {sentence[0].upper()}{sentence[1:]}."
+    if worth is not None:
+        headline += (
+            f" In the next {WEEKS} weeks they are expected to spend {money(worth['expected_spend'])} "
+            f"(80 % interval {money(worth['spend_low'])} to {money(worth['spend_high'])})."
+        )
     facts: list[tuple[Column, Cell]] = [
         (who, customer),
         (Column(name="segment", label="Segment", role="text"), str(row["segment"])),
@@ -119,12 +125,24 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
         facts.append((_gap_column(), gap))
     if risk is not None:
         facts.append((_risk_column(), risk))
+    if worth is not None:
+        facts += [
+            (
+                Column(name="alive", label="Chance still a customer", role="measure", format="percent"),
+                worth["alive"],
+            ),
+            (_money("expected_spend", f"Expected spend in the next {WEEKS} weeks"), worth["expected_spend"]),
+            (_money("spend_low", "Expected spend, low end (80 %)"), worth["spend_low"]),
+            (_money("spend_high", "Expected spend, high end (80 %)"), worth["spend_high"]),
+        ]
     for kind, label in (("category", "Favourite categories"), ("product", "Favourite products")):
         if favourites[kind]:
             facts.append(
                 (Column(name=f"{kind}_favourites", label=label, role="text"), "; ".join(favourites[kind]))
             )
-    return _profile(tool, headline, [*facts, *about], note, caveat)
+    notes = tuple(one for one in (note, worth_note) if one is not None)
+    caveats = " ".join(one for one in (caveat, worth_caveat) if one is not None)
+    return _profile(tool, headline, [*facts, *about], notes, caveats or None)
 
 
 def churn_risk(
@@ -302,6 +320,18 @@ def _risk(shop: Shop, customer: str) -> tuple[float | None, float | None, ModelN
     return float(row["probability"]), float(row["gap_median"]), card.note(), None
 
 
+def _worth(shop: Shop, customer: str) -> tuple[dict[str, float] | None, ModelNote | None, str | None]:
+    """Return what is expected of a customer in the next WEEKS weeks, the model's note, and why there is none."""
+    try:
+        card, table = value.expected(shop, WEEKS)
+    except NoModel as error:
+        return None, None, str(error)
+    row = table.loc[customer]
+    money_columns = ("expected_spend", "spend_low", "spend_high")
+    worth = {name: round(float(row[name]), 2) for name in money_columns} | {"alive": float(row["alive"])}
+    return worth, card.note(), None
+
+
 def _about(shop: Shop, customer: str) -> list[tuple[Column, Cell]]:
     """Return what the customers' table says of one customer, of the columns in _ABOUT."""
     if not shop.has("customers", "customer_id"):
@@ -324,7 +354,7 @@ def _profile(
     tool: str,
     headline: str,
     facts: list[tuple[Column, Cell]],
-    note: ModelNote | None = None,
+    notes: tuple[ModelNote, ...] = (),
     caveat: str | None = None,
 ) -> Finding:
     return Finding(
@@ -333,7 +363,7 @@ def _profile(
         headline=headline,
         columns=tuple(column for column, _ in facts),
         rows=(tuple(value for _, value in facts),),
-        evidence=(note,) if note else (),
+        evidence=notes,
         caveat=caveat,
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from made_up import MakeShop, build_shop, many_clicks, many_orders, order_lines, products_of
 
-from storewise.tools.models import cart, churn, recommender
+from storewise.tools.models import cart, churn, recommender, value
 from storewise.tools.shop.generation import Shop
 
 
@@ -30,14 +30,14 @@ def tiny_shop(tmp_path: Path) -> Shop:
     ]
     lines = order_lines(rows)
     shop = build_shop(tmp_path / "tiny", orders=lines, products=products_of(lines))
-    for model in (churn, recommender):
+    for model in (churn, recommender, value):
         model.train(shop, shop.folder("models", model.NAME))
     return shop
 
 
 @pytest.fixture(scope="session")
 def small_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """160 customers over 400 days with sessions, and the three models trained on them."""
+    """160 customers over 400 days with sessions, and the models trained on them."""
     lines = many_orders(np.random.default_rng(1))
     people = pd.DataFrame({"customer_id": [*sorted(lines["customer_id"].unique()), "quiet"], "age": "45-54"})
     shop = build_shop(
@@ -47,6 +47,6 @@ def small_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         customers=people,
         events=many_clicks(np.random.default_rng(2)),
     )
-    for model in (churn, recommender, cart):
+    for model in (churn, recommender, cart, value):
         model.train(shop, shop.folder("models", model.NAME))
     return shop
