@@ -23,7 +23,7 @@ def shop(small_folder: Path, tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stand-ins for the models and the index: they note their runs; `fails` names one that breaks."""
-    state: dict[str, Any] = {"runs": [], "fails": None, "VERSION": "1"}
+    state: dict[str, Any] = {"runs": [], "fails": None}
 
     def module(name: str) -> SimpleNamespace:
         short = name.rsplit(".", 1)[1]
@@ -33,7 +33,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
                 raise RuntimeError(short)
             state["runs"].append(short)
 
-        return SimpleNamespace(train=run, build=run, VERSION=state["VERSION"], FORMAT=1)
+        return SimpleNamespace(train=run, build=run)
 
     monkeypatch.setattr(fitting, "import_module", module)
     return state
@@ -52,12 +52,41 @@ def test_all_is_learned_once(shop: Shop, ran: dict[str, Any]) -> None:
     assert said[-1] == "Indexing the reviews: done already"
 
 
-def test_another_version_of_a_model_is_learned_anew(shop: Shop, ran: dict[str, Any]) -> None:
+def test_changed_code_is_learned_with_anew(
+    shop: Shop, ran: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what the changed module teaches is learned again."""
     fitting.fit(shop)
-    ran["VERSION"] = "2"
+    known = fitting._code
+    monkeypatch.setattr(fitting, "_code", lambda module: "new" if module.endswith(".cart") else known(module))
     assert not fitting.fitted(shop)
     fitting.fit(shop)
-    assert ran["runs"] == [*ALL, "churn", "value", "recommender", "cart"]
+    assert ran["runs"] == [*ALL, "cart"]
+
+
+def test_code_covers_what_a_model_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change in a module that the model's module imports is a change of the model's code."""
+    package = tmp_path / "parts"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "model.py").write_text("from parts.features import count\nfrom parts import card\n")
+    (package / "features.py").write_text("count = 1\n")
+    (package / "card.py").write_text("")
+    (package / "other.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def code() -> str:
+        fitting._code.cache_clear()
+        return fitting._code("parts.model")
+
+    before = code()
+    (package / "other.py").write_text("unrelated = 1\n")
+    assert code() == before
+    (package / "features.py").write_text("count = 2\n")
+    after = code()
+    assert after != before
+    (package / "card.py").write_text("x = 1\n")
+    assert code() != after
 
 
 def test_an_interrupted_fit_goes_on_where_it_stopped(shop: Shop, ran: dict[str, Any]) -> None:
