@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from storewise.agent.answer import Answer
-from storewise.tools.finding import DataNote, Evidence, Finding, ModelNote, ReviewQuote
+from storewise.tools.finding import DataNote, Evidence, Finding, ModelNote, ReviewQuote, percent
 from storewise.ui.conversation import Conversation, Turn
 from storewise.ui.render import cell, figure, heading, title
 from storewise.ui.turns import badge
@@ -128,6 +128,8 @@ def _evidence(piece: Evidence) -> str:
             return f"- Review {_line(piece.review_id)}{about}{mood}: “{_line(piece.text)}”"
         case ModelNote():
             made = f"version {_line(piece.version)}, trained {_line(piece.trained_at)}"
-            return f"- Model {_line(piece.name)}, {made}: {_line(piece.quality)}"
+            moves = ", ".join(f"{_line(group)} {percent(share)}" for group, share in piece.drivers)
+            drivers = f" What moves its predictions: {moves}." if moves else ""
+            return f"- Model {_line(piece.name)}, {made}: {_line(piece.quality)}{drivers}"
         case DataNote():
             return f"- Data: {_line(piece.text)}"

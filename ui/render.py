@@ -14,7 +14,17 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from storewise.tools.finding import Cell, Column, DataNote, Evidence, Finding, ModelNote, ReviewQuote, show
+from storewise.tools.finding import (
+    Cell,
+    Column,
+    DataNote,
+    Evidence,
+    Finding,
+    ModelNote,
+    ReviewQuote,
+    percent,
+    show,
+)
 
 STATUS = {
     "ambiguous": "Several matches",
@@ -254,5 +264,18 @@ def _quote(quote: ReviewQuote) -> str:
 def _model(note: ModelNote) -> str:
     return (
         f'<div class="source"><h4>Model: {escape(note.name)}</h4><p>Version {escape(note.version)}, trained '
-        f"{escape(note.trained_at)}. {escape(note.quality)}</p></div>"
+        f"{escape(note.trained_at)}. {escape(note.quality)}</p>{_drivers(note)}</div>"
     )
+
+
+def _drivers(note: ModelNote) -> str:
+    """Return the model's global picture as a bar chart: each group's share of what moves predictions."""
+    if not note.drivers:
+        return ""
+    longest = max(share for _, share in note.drivers)
+    bars = "".join(
+        f'<li><span>{escape(group)}</span><i style="width:{100 * share / longest:.0f}%"></i>'
+        f"<b>{percent(share)}</b></li>"
+        for group, share in note.drivers
+    )
+    return f'<h5>What moves its predictions</h5><ul class="drivers">{bars}</ul>'

@@ -45,7 +45,13 @@ RANKING = Finding(
     rows=tuple((str(900 + n), 0.831 - n / 100, dt.date(2017, 11, 1), 3 * n) for n in range(12)),
     chart=Chart(kind="bar", x="customer_id", y=("risk",), title="Risk"),
     evidence=(
-        ModelNote(name="churn", version="1", trained_at="2017-12-31", quality="AUC 0.897 on later data."),
+        ModelNote(
+            name="churn",
+            version="1",
+            trained_at="2017-12-31",
+            quality="AUC 0.897 on later data.",
+            drivers=(("rhythm", 0.6), ("spend <b>", 0.4)),
+        ),
         DataNote(text="Fuel is set aside."),
     ),
 )

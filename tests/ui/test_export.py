@@ -45,7 +45,8 @@ def test_a_document_has_answers_figures_and_evidence() -> None:
         "### Sales report: metric revenue, by month (0.25 s)",
         "| 2017-12 | $1,500.50 | 66.7 % |",
         "| 911 | 72.1 % | 2017-11-01 | 33 |",
-        "- Model churn, version 1, trained 2017-12-31: AUC 0.897 on later data.",
+        "- Model churn, version 1, trained 2017-12-31: AUC 0.897 on later data. "
+        "What moves its predictions: rhythm 60.0 %, spend &lt;b&gt; 40.0 %.",
         "- Data: Fuel is set aside.",
         "Orders are real.",
     ):

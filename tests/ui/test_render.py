@@ -96,6 +96,14 @@ def test_evidence_is_folded_counted_and_told_once() -> None:
     assert "open" in dict(Markup(evidence([quotes_alone])).attributes)
 
 
+def test_the_global_picture_of_a_model_is_a_chart() -> None:
+    """Bars are as long as their shares against the longest; a group's name stays text."""
+    text = evidence((RANKING,))
+    assert text.count("<i style=") == 2
+    assert "width:100%" in text and "width:67%" in text and "60.0 %" in text
+    assert "spend <b>" not in text and "spend &lt;b&gt;" in text
+
+
 def test_hostile_text_is_shown_and_never_obeyed() -> None:
     shown = Markup(card(QUOTED) + evidence([QUOTED]))
     assert shown.harmless
