@@ -12,7 +12,7 @@ PORT ?= 7860
 
 export HF_HUB_OFFLINE = 1
 
-.PHONY: up install dev test lint types tests clean help
+.PHONY: up install benchmarks dev test lint types tests clean help
 
 help:            ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,13 +21,18 @@ up: install      ## install, build the demo shop, start vLLM, open the page on p
 	@$(BIN)/storewise up --port $(PORT)
 
 install: $(VENV)/.installed ## the environment, from the lock file
+benchmarks: $(VENV)/.benchmarks ## what `storewise benchmark` needs besides: the peers
 dev: $(VENV)/.dev           ## what the tests need besides
 
 $(VENV)/.installed: $(LOCKS) pyproject.toml requirements/install.sh
 	@PYTHON="$(PYTHON)" TORCH_CPU_INDEX="$(TORCH_CPU_INDEX)" bash requirements/install.sh $(VENV) $(LOCKS)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements/dev.txt
+$(VENV)/.benchmarks: $(VENV)/.installed requirements/benchmarks.txt
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps -r requirements/benchmarks.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.benchmarks requirements/dev.txt
 	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
 	@touch $@
 
