@@ -18,7 +18,6 @@ from storewise.tools.registry import Tool
 
 _IDS = ("customer_id", "session_id")
 _TEXT = ("product", "query", "topic", "aspect")
-_NUMBERS = ("top", "weeks")
 
 
 def _literal(text: str) -> str:
@@ -64,7 +63,9 @@ def _value(tool: Tool, argument: str, reading: Reading, spans: str) -> str | Non
         # A session's id holds a letter or stands in the shop's list; a customer's may be anything.
         ids = [text for text in reading.ids if (argument == "session_id") == text[:1].isalpha()]
         return _choice([*(ids or reading.ids), *before]) or None
-    if argument in _NUMBERS:
+    if argument == "weeks":
+        return _choice([*map(str, reading.horizons), *before]) or None
+    if argument == "top":
         named = customers_named(reading.question, reading.ids)
         numbers = reading.counts or [number for number in reading.numbers if str(number) not in named]
         return _choice([*map(str, numbers), *before]) or None
@@ -94,6 +95,8 @@ def _certain(tool: Tool, argument: str, reading: Reading) -> bool:
             return len(reading.periods) == 1
         case "top":
             return len(reading.counts) == 1
+        case "weeks":
+            return len(reading.horizons) == 1
         case "segment":
             return len(reading.sure_segments) == 1
         case "product":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz
 
+from storewise.tools.horizons import read_horizons
 from storewise.tools.models.segments import SEGMENTS
 from storewise.tools.numbers import NumberMention, read_numbers
 from storewise.tools.shop.dates import Period, read_periods
@@ -70,7 +71,8 @@ class Reading:
 
     `timed` are the places of the words that tell a time, `counts` the numbers that say how many ("top 5",
     "five customers"), `sure_segments` the segments that cannot be plain words, `sentiments` those that the
-    words let in. `earlier` holds the arguments of the calls of the turn before, as they were written.
+    words let in, `horizons` the weeks of the times ahead ("the next quarter" are 13). `earlier` holds the
+    arguments of the calls of the turn before, as they were written.
     """
 
     question: str
@@ -80,6 +82,7 @@ class Reading:
     ids: tuple[str, ...] = ()
     periods: tuple[Period, ...] = ()
     counts: tuple[int, ...] = ()
+    horizons: tuple[int, ...] = ()
     segments: tuple[str, ...] = ()
     sure_segments: tuple[str, ...] = ()
     sentiments: tuple[str, ...] = ()
@@ -99,13 +102,18 @@ def clean(word: str) -> str:
 def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...] = ()) -> Reading:
     """Return what `question` offers, on the shop's clock and catalogue; about 10 ms."""
     periods = tuple(read_periods(question, shop.as_of, shop.first_day))
+    ahead = read_horizons(question)
     dated = [(period.start_index, period.end_index) for period in periods]
 
     def outside(start: int, end: int) -> bool:
         return all(end <= first or start >= last for first, last in dated)
 
-    ids = [_OWNED.sub(r"\1", m.group(1)) for m in _ID.finditer(question) if outside(m.start(), m.end())]
-    said = [n for n in read_numbers(question) if outside(n.start, n.end)]
+    def counted(start: int, end: int) -> bool:
+        """Whether a number may be an id or a count: neither a date's nor one of "the next 12 weeks"."""
+        return outside(start, end) and all(end <= one.start or start >= one.end for one in ahead)
+
+    ids = [_OWNED.sub(r"\1", m.group(1)) for m in _ID.finditer(question) if counted(m.start(), m.end())]
+    said = [n for n in read_numbers(question) if counted(n.start, n.end)]
     # An id may be spelled out: "household one thousand five hundred".
     ids += [str(int(n.value)) for n in said if not _digits(question, n) and _NOUN.search(question[: n.start])]
     numbers = [n.value for n in said if 1 <= n.value <= MAX_TOP]
@@ -123,6 +131,7 @@ def read_question(question: str, shop: Shop, earlier: tuple[tuple[str, str], ...
         ids=tuple(dict.fromkeys(ids)),
         periods=periods,
         counts=tuple(dict.fromkeys(counts)),
+        horizons=tuple(dict.fromkeys(one.weeks for one in ahead)),
         segments=segments,
         sure_segments=tuple(name for name in segments if _surely(name, question)),
         sentiments=tuple(name for name, words in _POLAR.items() if words.search(question)),

@@ -149,6 +149,7 @@ def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
         "sentiment": _named(reading, _SENTIMENT_WORDS),
     }
     taken = offers["customer_id"]
+    offers["weeks"] = [str(weeks) for weeks in reading.horizons]
     offers["top"] = [str(number) for number in reading.numbers if str(number) not in taken]
     values = {name: [*offers.get(name, []), *reading.before(name)] for name in tool.written_arguments}
     return {name: found[0] for name, found in values.items() if found}

@@ -20,7 +20,7 @@ from storewise.finetune.facts import FACTS, Said
 from storewise.finetune.values import turns
 from storewise.finetune.wording import ARGUMENTS, Wish, read_list
 from storewise.tools.calls import WrittenCall, read_calls
-from storewise.tools.finding import Finding, money, percent
+from storewise.tools.finding import Column, Finding, money, percent
 from storewise.tools.registry import ArgumentError, Tool, analyst_tools
 from storewise.tools.shop.dates import read_periods
 from storewise.tools.shop.generation import Shop
@@ -30,6 +30,8 @@ SENTENCES = Path(__file__).parent / "sentences"
 # come with other ids and figures, so that the model learns to copy, not to remember.
 _REPEATS = 4
 _LONGEST = 45  # tokens, about
+# Tools whose rankings name the same few customers or carts whatever is asked.
+_RANKINGS = ("churn_risk", "cart_risk", "customer_value")
 # The share of findings that answer nothing (an unknown product, a wrong id), whose sentence is repeated.
 _PLAIN = 0.08
 
@@ -65,7 +67,12 @@ def _of_tool(shop: Shop, tool: Tool, quota: int, rng: random.Random) -> list[Exa
             findings[key] = _run(tool, shop, arguments)
         finding = findings[key]
         uses[key] += 1
-        if finding is not None and uses[key] > 1 and tool.name in ("churn_risk", "cart_risk"):
+        # Of customer value the same customers lead over 8 weeks and over 12.
+        if (
+            finding is not None
+            and tool.name in _RANKINGS
+            and (uses[key] > 1 or "weeks" in ARGUMENTS[tool.name])
+        ):
             finding = disguised(finding, rng)
         elif uses[key] > _REPEATS:
             continue
@@ -100,10 +107,13 @@ def call_arguments(call: WrittenCall, shop: Shop) -> dict[str, Any]:
 def disguised(finding: Finding, rng: random.Random) -> Finding:
     """Return a ranking of customers or carts with other ids and figures, in headline and rows alike.
 
-    Shares keep their order: all are scaled by one factor. A finding about a single one is left as it is.
+    Shares, or what is expected of customers, keep their order: all are scaled by one factor. A finding
+    about a single one is left as it is.
     """
     if len(finding.rows) < 2:
         return finding
+    if finding.tool == "customer_value":
+        return _revalued(finding, rng)
     factor = rng.uniform(0.25, 1)
     names = {str(row[0]): _other_id(str(row[0]), rng) for row in finding.rows}
 
@@ -122,6 +132,40 @@ def disguised(finding: Finding, rng: random.Random) -> Finding:
                 scaled(cell) if is_share and isinstance(cell, float) else cell
                 for cell, is_share in zip(row[1:], shares[1:], strict=True)
             ),
+        )
+        for row in finding.rows
+    )
+    return finding.model_copy(update={"headline": headline, "rows": rows})
+
+
+def _revalued(finding: Finding, rng: random.Random) -> Finding:
+    """Return a ranking of customers' value with other customers, amounts and orders."""
+    names = {str(row[0]): _other_id(str(row[0]), rng) for row in finding.rows}
+    factors = {"money": rng.uniform(0.15, 1.6), "orders": rng.uniform(0.3, 1.3)}
+
+    def scaled(cell: Any, column: Column) -> Any:
+        kind = "orders" if column.unit == "orders" else column.format
+        if kind not in factors or not isinstance(cell, int | float):
+            return cell
+        places = {"money": 2, "decimal": 1}.get(column.format, 0)
+        return type(cell)(round(cell * factors[kind], places))
+
+    headline = re.sub(
+        r"\$([\d,]+\.\d\d)",
+        lambda m: money(round(float(m[1].replace(",", "")) * factors["money"], 2)),
+        finding.headline,
+    )
+    headline = re.sub(
+        r"([\d,]+\.\d) orders",
+        lambda m: f"{round(float(m[1].replace(',', '')) * factors['orders'], 1):,.1f} orders",
+        headline,
+    )
+    headline = re.sub(r"(customer )(\w+)", lambda m: m[1] + names.get(m[2], m[2]), headline)
+    headline = re.sub(r"^(Of )([\d,]+)", lambda m: f"{m[1]}{rng.randrange(200, 5000):,}", headline)
+    rows = tuple(
+        (
+            names[str(row[0])],
+            *(scaled(cell, column) for cell, column in zip(row[1:], finding.columns[1:], strict=True)),
         )
         for row in finding.rows
     )

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from storewise.finetune.horizons import reads
 from storewise.finetune.noise import ended, typed
 from storewise.finetune.values import Values, turns
 from storewise.finetune.wording import (
@@ -351,7 +352,7 @@ class _Maker:
         if argument == "top" and (
             (tool == "sales_report" and not ranking)
             or "session_id" in old.args
-            or (tool == "churn_risk" and "customer_id" in old.args)
+            or (tool in ("churn_risk", "customer_value") and "customer_id" in old.args)
         ):
             return None
         if argument == "product" and (old.args.get("by") == "category" or "query" in old.args):
@@ -378,6 +379,8 @@ class _Maker:
                 meant = next(p.text for p in said if p.slot == piece.slot)
                 if not times.reads(piece.text, as_well_as=meant):
                     result[place] = Piece(meant, piece.slot)
+            elif piece.kind in ("weeks", "span", "long") and str(reads(piece.text)) != piece.value:
+                result[place] = next(p for p in said if p.slot == piece.slot)
         return result
 
     def _opened(self, pieces: list[Piece], kind: str) -> list[Piece]:
@@ -453,9 +456,7 @@ def _is_question(pieces: Sequence[Piece]) -> bool:
 
 def _openings_for(pieces: Sequence[Piece]) -> list[str]:
     """The sections of openings.txt that go with a wish that begins like this."""
-    words = _words(pieces)
-    if not words:
-        return ["any"]
+    words = _words(pieces) or [""]
     if words[0] in _ASKS:
         return ["any", "question"]
     if words[0] in _VERBS:

@@ -210,6 +210,59 @@ def churn_risk(finding: Finding, question: str) -> Said | None:
     return Said(sections, values)
 
 
+_EXPECTED = re.compile(
+    r"(?P<orders>[\d,.]+\d) orders worth (?P<spend>\$[\d,.]+\d) in the next (?P<weeks>\d+ weeks?) "
+    r"\(80 % interval (?P<low>\$[\d,.]+\d) to (?P<high>\$[\d,.]+\d)\)"
+)
+_BEFORE = re.compile(r"(?P<before>[\d,]+) orders worth (?P<spent>\$[\d,.]+\d) in the last \d+ weeks;")
+_TOGETHER = re.compile(
+    r"The first (?P<top>[\d,]+) together are expected to spend (?P<together>\$[\d,.]+\d), (?P<share>[\d.]+ %) of"
+)
+
+
+def customer_value(finding: Finding, question: str) -> Said | None:
+    """What one customer is worth in the time to come, or who is worth most."""
+    expected = _EXPECTED.search(finding.headline)
+    if expected is None:
+        return None
+    values = _numbered(finding, {"customer_id": "id", "expected_spend": "spend"})
+    values |= expected.groupdict()
+    if "customer_id" in finding.arguments:
+        before = _BEFORE.search(finding.headline)
+        values |= before.groupdict() if before else {}
+        rhythm = re.search(r"usually comes (every [^.,;)]+(?:\.\d+ days)?)", finding.headline)
+        ago = re.search(r"last order (today|yesterday|\d+ days? ago)", finding.headline)
+        average = re.search(r"(\$[\d,.]+\d) an order on average", finding.headline)
+        values |= {
+            "alive": _cells(finding, 0).get("alive"),
+            "rhythm": rhythm and rhythm[1],
+            "ago": ago and ago[1],
+            "average": average and average[1],
+        }
+        sections = ["one"]
+        if _asks(question, "worth", "value", "valuable", "clv", "ltv", "lifetime"):
+            sections.append("one worth")
+        if _asks(question, "orders?", "purchases", "how often", "how many", "times", "baskets"):
+            sections.append("one orders")
+        elif _asks(question, "why", "reason", "because", "potential", "promis", "keep"):
+            sections.append("one why")
+        elif _asks(question, "sure", "alive", "will .* (?:keep|still)", "count on", "is there", "at least"):
+            sections.append("one sure")
+        return Said(sections, values)
+    together = _TOGETHER.search(finding.headline)
+    among = re.match(r"Of ([\d,]+ customers?),", finding.headline)
+    values |= together.groupdict() if together else {}
+    values["among"] = among and among[1]
+    sections = ["list"]
+    if _asks(question, "orders?", "purchases", "how often"):
+        sections.append("list orders")
+    elif _asks(question, "how much", "together", "all ", "share", "base", "promise"):
+        sections.append("list much")
+    elif _asks(question, "who", "which", "whom", "whose"):
+        sections.append("list who")
+    return Said(sections, values)
+
+
 def recommend_products(finding: Finding, question: str) -> Said | None:
     """What to offer first, and what next."""
     if not finding.rows:
@@ -335,6 +388,7 @@ FACTS: dict[str, Callable[[Finding, str], Said | None]] = {
         sales_report,
         customer_profile,
         churn_risk,
+        customer_value,
         recommend_products,
         cart_risk,
         search_reviews,

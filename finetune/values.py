@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from storewise.finetune.horizons import Horizons
 from storewise.finetune.times import Times
 from storewise.finetune.wording import SEGMENTS, Piece, Wish, read_list
 from storewise.tools.shop.generation import Shop
@@ -45,6 +46,7 @@ class Values:
         self._rng = rng
         as_of, first = (_AS_OF, _FIRST) if shop is None else (shop.as_of, _first_day(shop))
         self.times = Times(lists / "times.txt", as_of, first)
+        self.horizons = Horizons(lists / "horizons.txt")
         products = read_list(lists / "products.txt")
         self._everyday = turns(products["everyday"], rng)
         self._catalogue = turns(products["catalogue"], rng)
@@ -75,6 +77,8 @@ class Values:
                 return self._plain(slot, self._product())
             case "when":
                 return self._plain(slot, self.times.draw(self._rng))
+            case "weeks" | "span" | "long":
+                return self.horizons.draw(slot, self._rng)
             case "segment":
                 name = self._rng.choice(SEGMENTS)
                 return Piece(self._rng.choice(_SEGMENT_FORMS[name]), slot, name)

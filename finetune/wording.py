@@ -24,6 +24,7 @@ ARGUMENTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "sales_report": {"metric": _METRICS, "by": _BY, "product": "product", "when": "when", "top": "top"},
     "customer_profile": {"customer_id": "customer"},
     "churn_risk": {"customer_id": "customer", "segment": "segment", "top": "top"},
+    "customer_value": {"customer_id": "customer", "top": "top", "weeks": "weeks"},
     "recommend_products": {"customer_id": "customer", "product": "product", "top": "top"},
     "cart_risk": {"session_id": "session", "top": "top"},
     "search_reviews": {
@@ -39,14 +40,14 @@ REQUIRED = {
     "customer_profile": {"customer_id"},
     "recommend_products": {"customer_id"},
 }
-# A review may also be looked for by an aspect.
-_ALSO = {"query": ("aspect",)}
+# A review may also be looked for by an aspect; a time ahead stands bare or before a noun, too.
+_ALSO = {"query": ("aspect",), "weeks": ("span", "long")}
 # The slot that stands for a value of the call before, in a follow-up.
 IT = "it"
 # What a follow-up does to the call before, beside calling a tool anew.
 FOLLOW_UPS = ("set", "repeat")
 # Files of the folder that hold lists, not wishes.
-LISTS = ("aspects", "closings", "joiners", "openings", "products", "queries", "times")
+LISTS = ("aspects", "closings", "horizons", "joiners", "openings", "products", "queries", "times")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 

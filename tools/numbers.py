@@ -93,7 +93,7 @@ def _read_words(text: str, tokens: list[tuple[str, int, int]], i: int) -> tuple[
             return _GROUPS[following], i + 2
         return _read_small(text, tokens, i + 1, first=1) if following in _SCALES else None
     if word in ("dozen", "couple") and (
-        i == 0 or tokens[i - 1][0] in ("top", "last", "past", "first", "best")
+        i == 0 or tokens[i - 1][0] in ("top", "last", "past", "first", "best", "worst")
     ):
         return _GROUPS[word], i + 1
     if word == "one" and _is_pronoun(tokens, i):

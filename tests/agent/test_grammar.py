@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storewise.agent.grammar import call_grammar, unmet
-from storewise.agent.reading import Reading, customers_named, read_segments
+from storewise.agent.reading import Reading, customers_named, read_question, read_segments
 from storewise.tools.registry import analyst_tools
 from storewise.tools.shop.dates import read_periods
+from storewise.tools.shop.generation import Shop
 
 TOOLS = analyst_tools()
 
@@ -97,6 +98,41 @@ def test_a_count_is_not_taken_for_a_customer(
     question: str, ids: tuple[str, ...], customers: list[str]
 ) -> None:
     assert customers_named(question, ids) == customers
+
+
+def test_weeks_are_the_time_ahead_and_no_count() -> None:
+    """ "The next quarter" are 13 weeks; a number that says how many customers is none."""
+    asked = reading("top 5 next quarter", numbers=(5,), counts=(5,), horizons=(13,))
+    grammar = call_grammar([TOOLS["customer_value"]], asked, two=False, none=False)
+    assert accepts(grammar, "customer_value(top=5, weeks=13)")
+    assert not accepts(grammar, "customer_value(top=5)")  # said for certain, so it has to be given
+    assert not accepts(grammar, "customer_value(weeks=5, top=13)")
+    nothing = call_grammar(
+        [TOOLS["customer_value"]], reading("top 5", numbers=(5,), counts=(5,)), two=False, none=False
+    )
+    assert not accepts(nothing, "customer_value(top=5, weeks=5)")
+
+
+def test_a_follow_up_may_keep_the_weeks_of_the_turn_before() -> None:
+    before = reading("and 13?", ids=("13",), earlier=(("customer_id", "900"), ("weeks", "8")))
+    grammar = call_grammar([TOOLS["customer_value"]], before, two=False, none=False)
+    assert accepts(grammar, "customer_value(customer_id=13, weeks=8)")
+
+
+@pytest.mark.parametrize(
+    ("question", "ids", "numbers", "horizons"),
+    [
+        ("how much will 900 spend in the next 12 weeks", ("900",), (900,), (12,)),
+        ("top 5 over eight weeks", ("5",), (5,), (8,)),
+        ("clv of 13, next month", ("13",), (13,), (4,)),
+        ("revenue in the last 12 weeks", (), (), ()),
+    ],
+)
+def test_the_number_of_weeks_is_neither_an_id_nor_a_count(
+    question: str, ids: tuple[str, ...], numbers: tuple[int, ...], horizons: tuple[int, ...], small_shop: Shop
+) -> None:
+    read = read_question(question, small_shop)
+    assert (read.ids, read.numbers, read.horizons) == (ids, numbers, horizons)
 
 
 def test_a_time_is_no_product() -> None:

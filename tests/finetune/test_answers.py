@@ -112,3 +112,74 @@ def test_a_ranking_in_disguise_keeps_its_order_and_agrees_with_itself() -> None:
         risks = [row[1] for row in other.rows]
         assert risks == sorted(risks, key=lambda risk: -float(str(risk)))
     assert disguised(ONE_AT_RISK, random.Random(1)) == ONE_AT_RISK
+
+
+def _valued(orders: str, spend: str, low: str, high: str) -> str:
+    return f"{orders} orders worth {spend} in the next 12 weeks (80 % interval {low} to {high})"
+
+
+_VALUE_TABLE = (
+    Column(name="customer_id", label="Customer", role="entity"),
+    Column(name="expected_spend", label="Expected spend", role="measure", unit="$", format="money"),
+    Column(name="expected_orders", label="Expected orders", role="measure", unit="orders", format="decimal"),
+    Column(name="alive", label="Chance still a customer", role="measure", format="percent"),
+)
+ONE_VALUED = Finding(
+    tool="customer_value",
+    arguments={"customer_id": "900", "weeks": 12},
+    status="answered",
+    headline=f"Customer 900 is expected to place {_valued('20.4', '$367.56', '$113.52', '$623.35')}; the chance that "
+    "they are still a customer is 98.0 % (19 orders worth $281.45 in the last 12 weeks; last order today, "
+    "usually comes every 4.5 days; $14.38 an order on average).",
+    columns=_VALUE_TABLE,
+    rows=(("900", 367.56, 20.4, 0.98),),
+)
+MOST_VALUED = Finding(
+    tool="customer_value",
+    arguments={"top": 3, "weeks": 12},
+    status="answered",
+    headline=f"Of 2,467 customers, customer 1023 is expected to be worth most: "
+    f"{_valued('43.6', '$4,035.94', '$1,573.30', '$6,478.30')}. The first 3 together are expected to spend "
+    "$10,248.69, 1.1 % of what all customers are expected to spend.",
+    columns=_VALUE_TABLE,
+    rows=(("1023", 4035.94, 43.6, 0.991), ("1453", 3134.54, 110.7, 1.0), ("1609", 3078.21, 36.3, 1.0)),
+)
+
+
+def test_what_a_customer_is_worth_is_told_from_the_side_that_was_asked_about() -> None:
+    said = FACTS["customer_value"](ONE_VALUED, "how many orders will 900 place")
+    assert said is not None
+    assert said.sections == ["one", "one orders"]
+    expected = {
+        "spend": "$367.56",
+        "orders": "20.4",
+        "weeks": "12 weeks",
+        "low": "$113.52",
+        "high": "$623.35",
+    }
+    assert expected.items() <= said.values.items()
+    assert (said.values["alive"], said.values["before"], said.values["spent"]) == ("98.0 %", "19", "$281.45")
+    assert (said.values["rhythm"], said.values["ago"]) == ("every 4.5 days", "today")
+    most = FACTS["customer_value"](MOST_VALUED, "who is worth most")
+    assert most is not None
+    assert most.sections == ["list", "list who"]
+    assert (most.values["together"], most.values["share"], most.values["id2"]) == (
+        "$10,248.69",
+        "1.1 %",
+        "1453",
+    )
+
+
+def test_a_value_ranking_in_disguise_agrees_with_itself() -> None:
+    for seed in range(50):
+        other = disguised(MOST_VALUED, random.Random(seed))
+        said = FACTS["customer_value"](other, "who is worth most?")
+        assert said is not None
+        first = other.rows[0]
+        assert said.values["id"] == first[0] != "1023"
+        assert f"customer {first[0]} is expected" in other.headline
+        assert f"{first[2]:,.1f} orders worth ${first[1]:,.2f} in the next 12 weeks" in other.headline
+        assert "(80 % interval " in other.headline
+        assert "1.1 % of what all" in other.headline
+        spends = [float(str(row[1])) for row in other.rows]
+        assert spends == sorted(spends, reverse=True)

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storewise.finetune.examples import WISHES, Example, make_examples
+from storewise.finetune.horizons import Horizons, reads
 from storewise.finetune.noise import misspell
 from storewise.finetune.times import Times
 from storewise.finetune.wording import ARGUMENTS, SEGMENTS, BankError, read_bank, read_banks
 from storewise.tools.calls import read_calls
+from storewise.tools.horizons import read_horizons
 from storewise.tools.numbers import read_numbers
 from storewise.tools.shop.dates import read_periods
 
@@ -67,6 +69,8 @@ def test_every_value_stands_in_its_question(examples: list[Example]) -> None:
             for name, value in call.args.items():
                 if name == "top":
                     assert value in numbers, example
+                elif name == "weeks":
+                    assert int(value) in {one.weeks for one in read_horizons(said)}, example
                 elif name == "segment":
                     assert value in SEGMENTS
                 elif name not in ("metric", "by", "sentiment", "kind"):
@@ -81,6 +85,18 @@ def test_every_time_is_read_whole(examples: list[Example]) -> None:
                 assert period.text == call.args["when"]
 
 
+@given(st.integers(0, 10_000), st.sampled_from(["weeks", "span", "long"]))
+def test_a_time_ahead_is_read_as_the_weeks_it_means(seed: int, slot: str) -> None:
+    piece = Horizons(WISHES / "horizons.txt").draw(slot, random.Random(seed))
+    assert str(reads(piece.text)) == piece.value
+
+
+def test_many_times_ahead_and_many_ways_to_say_them(examples: list[Example]) -> None:
+    calls = [call for example in examples for call in read_calls(example.answer) if "weeks" in call.args]
+    assert len(calls) > 100
+    assert len({call.args["weeks"] for call in calls}) > 15
+
+
 def test_the_banks_are_right_and_long_enough() -> None:
     banks = read_banks(WISHES)
     for tool in ARGUMENTS:
@@ -90,6 +106,7 @@ def test_the_banks_are_right_and_long_enough() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("= customer_value(weeks={when})\nvalue {when}", "the slot here is {weeks}"),
         ("= churn_risks()\nwho leaves", "there is no tool churn_risks"),
         ("= churn_risk(top={top})\nwho leaves", "line 2: the call has {top}, this wording has not"),
         ("= churn_risk()\nthe {top} who leave", "line 2: the wording has {top}, the call above has not"),
