@@ -43,8 +43,9 @@ DEFAULTS: dict[str, float] = {
     "lambda_l2": 10.0,
     "ramps": 3,  # between quantiles of a number, in the logistic regression
     "ridge": 10.0,  # its penalty on squared weights of standardized terms
+    "linear": 1,  # 0 leaves the logistic regression out: many rows teach the trees all of it
 }
-_WHOLE = {"folds", "rounds", "num_leaves", "min_data_in_leaf", "ramps"}
+_WHOLE = {"folds", "rounds", "num_leaves", "min_data_in_leaf", "ramps", "linear"}
 _LEVELS = 50  # a word column's most frequent words that have a term of their own
 
 
@@ -191,12 +192,13 @@ def fit(
     columns = _columns(table, int(settings["ramps"]))
     x = _encode(table, columns)
     signs = [0 if c.levels else (monotone or {}).get(c.name, 0) for c in columns]
-    terms = _terms(x, columns)
+    linear = bool(settings["linear"])
+    terms = _terms(x, columns) if linear else np.zeros((len(x), 0))
     centers = np.nan_to_num(terms.mean(axis=0))
     terms -= centers
     scales = np.maximum(terms.std(axis=0), 1e-3)
     terms /= scales
-    bounds = _bounds(columns, signs)
+    bounds = _bounds(columns, signs) if linear else []
     data = lgb.Dataset(
         x, labels, categorical_feature=[i for i, c in enumerate(columns) if c.levels], params=_QUIET
     ).construct()
@@ -216,15 +218,19 @@ def fit(
     scored = ~np.isnan(left_out[:, 0])
     if not boosters or len(np.unique(labels[scored])) < 2:
         raise ValueError("there is nothing to learn: the labels are all the same, or nearly so")
-    blend = logistic(left_out[scored], labels[scored], [(0.0, None)] * 2, 1e-3)
+    parts = 2 if linear else 1
+    *blend, offset = logistic(left_out[scored, :parts], labels[scored], [(0.0, None)] * parts, 1e-3)
     mean = np.mean(weights, axis=0)
+    unused = np.zeros(0 if linear else sum(c.terms for c in columns))
     return Tabular(
         columns,
         tuple(boosters),
-        centers,
-        mean[:-1] / scales,
+        centers if linear else unused,
+        mean[:-1] / scales if linear else unused,
         float(mean[-1]),
-        *(float(value) for value in blend),
+        float(blend[0]),
+        float(blend[1]) if linear else 0.0,
+        float(offset),
     )
 
 
