@@ -109,7 +109,7 @@ def rhythm(visits: Visits, cutoff: dt.date) -> pd.DataFrame:
         weight = 0.5 ** (age / life)
         # As many days as the fading leaves of the time that the customer is known.
         days = (1 - 0.5 ** ((tenure + 1) / life)) / (1 - 0.5 ** (1 / life))
-        seen = np.bincount(row, weights=weight, minlength=customers)
+        seen = np.bincount(row, weights=weight, minlength=customers).astype(np.float64)
         shape, scale = _gamma(seen, days)
         rates[life] = (shape + seen) / (scale + days)
         spends[life] = np.bincount(row, weights=weight * amount, minlength=customers) / days

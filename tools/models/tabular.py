@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ DEFAULTS: dict[str, float] = {
     "feature_fraction": 0.4,
     "bagging_fraction": 0.6,
     "lambda_l2": 10.0,
-    "ramps": 3,  # between quantiles of a number, in the logistic regression
+    "ramps": 3,  # between quantiles of a number, in the logistic regression; 0 for trees alone
     "ridge": 10.0,  # its penalty on squared weights of standardized terms
     "linear": 1,  # 0 leaves the logistic regression out: many rows teach the trees all of it
 }
@@ -57,11 +58,12 @@ class _Column:
     levels: tuple[str, ...]
     knots: tuple[float, ...]
     gaps: bool  # whether it had missing values, which then have a term of their own
+    linear: bool  # whether it has terms in the regression at all
 
     @property
     def terms(self) -> int:
         """How many columns it has in the regression."""
-        return (len(self.levels) or max(0, len(self.knots) - 1)) + self.gaps
+        return ((len(self.levels) or max(0, len(self.knots) - 1)) + self.gaps) if self.linear else 0
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Tabular:
         for place, booster in enumerate(self.boosters):
             booster.save_model(str(folder / f"trees_{place}.txt"))
         rest = {
-            "columns": [[c.name, c.levels, c.knots, c.gaps] for c in self.columns],
+            "columns": [[c.name, c.levels, c.knots, c.gaps, c.linear] for c in self.columns],
             "boosters": len(self.boosters),
             "centers": self.centers.tolist(),
             "slopes": self.slopes.tolist(),
@@ -131,7 +133,8 @@ class Tabular:
         try:
             rest = json.loads((folder / MODEL).read_text(encoding="utf-8"))
             columns = tuple(
-                _Column(n, tuple(levels), tuple(knots), g) for n, levels, knots, g in rest["columns"]
+                _Column(n, tuple(levels), tuple(knots), *flags)
+                for n, levels, knots, *flags in rest["columns"]
             )
             boosters = tuple(
                 lgb.Booster(model_file=str(folder / f"trees_{place}.txt"))
@@ -234,6 +237,112 @@ def fit(
     )
 
 
+def search(
+    table: pd.DataFrame,
+    y: npt.ArrayLike,
+    folds: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
+    seconds: float,
+    *,
+    monotone: Mapping[str, int] | None = None,
+    groups: npt.ArrayLike | None = None,
+    trials: int | None = None,
+    seed: int = 7,
+) -> tuple[dict[str, float], float]:
+    """Return the best parameters found within the budget, and their mean area under the ROC curve.
+
+    Args:
+        folds: (rows learned from, rows scored) as indices; in a split by time all learned rows' labels
+            are known before the scored rows' day.
+        seconds: when to begin no further trial; DEFAULTS are the first trial, whatever they take.
+        trials: the most trials, so that a search can be repeated on a machine of another speed.
+        seed: of Optuna's tree-structured Parzen estimator (Bergstra et al. 2011) and of all fits.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    labels = np.asarray(y, dtype=np.float64)
+    keys = None if groups is None else np.asarray(groups)
+
+    def objective(trial: optuna.Trial) -> float:
+        chosen = {
+            "folds": 3.0,  # enough to compare; the model is fitted with more
+            "rounds": trial.suggest_int("rounds", 50, 800, log=True),
+            "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
+            "num_leaves": trial.suggest_int("num_leaves", 2, 31, log=True),
+            "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, 500, log=True),
+            "feature_fraction": trial.suggest_float("feature_fraction", 0.1, 1.0),
+            "bagging_fraction": trial.suggest_float("bagging_fraction", 0.2, 1.0),
+            "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 200.0, log=True),
+            "ramps": trial.suggest_int("ramps", 0, 4),
+            "ridge": trial.suggest_float("ridge", 1.0, 3000.0, log=True),
+        }
+        scores = []
+        for place, (learn, score) in enumerate(folds):
+            model = fit(
+                table.iloc[learn],
+                labels[learn],
+                parameters=chosen,
+                monotone=monotone,
+                groups=None if keys is None else keys[learn],
+                seed=seed,
+            )
+            scores.append(roc_auc_score(labels[score], model.probability(table.iloc[score])))
+            trial.report(float(np.mean(scores)), place)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(scores))
+
+    study = optuna.create_study(
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=8),
+    )
+    study.enqueue_trial({name: DEFAULTS[name] for name in DEFAULTS if name != "folds"})
+    study.optimize(objective, n_trials=trials, timeout=seconds)
+    return settled(study.best_params), float(study.best_value)
+
+
+def select(
+    table: pd.DataFrame,
+    y: npt.ArrayLike,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    monotone: Mapping[str, int] | None = None,
+    groups: npt.ArrayLike | None = None,
+    twins: float = 0.995,
+    least: float = 0.002,
+    seed: int = 7,
+) -> tuple[list[str], dict[str, str]]:
+    """Return the features worth keeping, and why each of the others is dropped.
+
+    Dropped are those that never vary, those whose ranks follow an earlier feature's (Spearman's
+    correlation above `twins`), and those that make up less than the share `least` of what moves the
+    predictions of a blend fitted with all the rest.
+    """
+    dropped: dict[str, str] = {}
+    ranks: dict[str, Floats] = {}
+    for name in table.columns:
+        if table[name].nunique() < 2:
+            dropped[name] = "never varies"
+        elif not _wordy(table[name]):
+            rank = table[name].fillna(-np.inf).rank().to_numpy(dtype=np.float64)
+            rank = (rank - rank.mean()) / max(float(rank.std()), 1e-9)
+            twin = next((other for other, its in ranks.items() if abs(rank @ its) / len(rank) > twins), None)
+            if twin is None:
+                ranks[name] = rank
+            else:
+                dropped[name] = f"says the same as {twin}"
+    rest = [name for name in table.columns if name not in dropped]
+    model = fit(table[rest], y, parameters=parameters, monotone=monotone, groups=groups, seed=seed)
+    moved = model.contributions(table[rest]).drop(columns="base").abs().mean()
+    shares = moved / max(float(moved.sum()), 1e-12)
+    idle = shares[shares < least] if moved.sum() else shares[:0]
+    dropped |= {
+        str(name): f"moves predictions by {100 * share:.2f} % of all movement" for name, share in idle.items()
+    }
+    return [name for name in rest if name not in dropped], dropped
+
+
 def settled(parameters: Mapping[str, float] | None) -> dict[str, float]:
     """Return DEFAULTS with `parameters` in their place.
 
@@ -309,17 +418,17 @@ def _columns(table: pd.DataFrame, ramps: int) -> tuple[_Column, ...]:
     for name in table.columns:
         values = table[name]
         if _wordy(values):
-            levels = values.dropna().astype(str).value_counts().index[:_LEVELS]
-            columns.append(_Column(str(name), tuple(sorted(levels)), (), bool(values.isna().any())))
+            levels = sorted(values.dropna().astype(str).value_counts().index[:_LEVELS])
+            columns.append(_Column(str(name), tuple(levels), (), bool(values.isna().any()), ramps > 0))
             continue
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         known = numbers[np.isfinite(numbers)]
         # The 1st and 99th percentile end the ramps: a value far outside moves the score no further.
-        at = np.quantile(known, np.r_[0.01, np.arange(1, ramps) / ramps, 0.99]) if len(known) else []
+        at = np.quantile(known, np.r_[0.01, np.arange(1, ramps) / max(ramps, 1), 0.99]) if len(known) else []
         knots = np.unique(at)
         if len(knots) == 1 and known.min() < known.max():
             knots = np.array([known.min(), known.max()])
-        columns.append(_Column(str(name), (), tuple(knots.tolist()), len(known) < len(numbers)))
+        columns.append(_Column(str(name), (), tuple(knots.tolist()), len(known) < len(numbers), ramps > 0))
     return tuple(columns)
 
 
@@ -346,6 +455,8 @@ def _terms(x: Floats, columns: tuple[_Column, ...]) -> Floats:
     terms = np.zeros((len(x), sum(c.terms for c in columns)))
     begin = 0
     for place, column in enumerate(columns):
+        if not column.terms:
+            continue
         values = x[:, place]
         missing = np.isnan(values)
         if column.levels:
@@ -365,5 +476,6 @@ def _bounds(columns: tuple[_Column, ...], signs: list[int]) -> list[tuple[float 
     bounds: list[tuple[float | None, float | None]] = []
     for column, sign in zip(columns, signs, strict=True):
         allowed = {1: (0.0, None), -1: (None, 0.0)}.get(sign, (None, None))
-        bounds += [allowed] * (column.terms - column.gaps) + [(None, None)] * column.gaps
+        gaps = int(column.gaps and column.linear)
+        bounds += [allowed] * (column.terms - gaps) + [(None, None)] * gaps
     return bounds
