@@ -44,9 +44,8 @@ DEFAULTS: dict[str, float] = {
     "lambda_l2": 10.0,
     "ramps": 3,  # between quantiles of a number, in the logistic regression; 0 for trees alone
     "ridge": 10.0,  # its penalty on squared weights of standardized terms
-    "linear": 1,  # 0 leaves the logistic regression out: many rows teach the trees all of it
 }
-_WHOLE = {"folds", "rounds", "num_leaves", "min_data_in_leaf", "ramps", "linear"}
+_WHOLE = {"folds", "rounds", "num_leaves", "min_data_in_leaf", "ramps"}
 _LEVELS = 50  # a word column's most frequent words that have a term of their own
 
 
@@ -195,7 +194,7 @@ def fit(
     columns = _columns(table, int(settings["ramps"]))
     x = _encode(table, columns)
     signs = [0 if c.levels else (monotone or {}).get(c.name, 0) for c in columns]
-    linear = bool(settings["linear"])
+    linear = any(c.terms for c in columns)
     terms = _terms(x, columns) if linear else np.zeros((len(x), 0))
     centers = np.nan_to_num(terms.mean(axis=0))
     terms -= centers
@@ -224,12 +223,11 @@ def fit(
     parts = 2 if linear else 1
     *blend, offset = logistic(left_out[scored, :parts], labels[scored], [(0.0, None)] * parts, 1e-3)
     mean = np.mean(weights, axis=0)
-    unused = np.zeros(0 if linear else sum(c.terms for c in columns))
     return Tabular(
         columns,
         tuple(boosters),
-        centers if linear else unused,
-        mean[:-1] / scales if linear else unused,
+        centers,
+        mean[:-1] / scales,
         float(mean[-1]),
         float(blend[0]),
         float(blend[1]) if linear else 0.0,
