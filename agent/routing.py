@@ -14,7 +14,7 @@ from storewise.tools.calls import WrittenCall, read_calls, write_calls
 from storewise.tools.registry import Tool
 from storewise.tools.shop.dates import read_periods
 from storewise.tools.shop.generation import Shop
-from storewise.tools.shortlist import NONE, Choice, Shortlist
+from storewise.tools.shortlist import NONE, Choice, Newcomers, Shortlist
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Router:
         self._tools = tools
         self._shortlist = shortlist
         self._keep = keep
+        described = {name: tool.description for name, tool in tools.items()}
+        self._newcomers = Newcomers(described, shortlist.labels)
 
     def route(self, question: str, before: Before | None = None, shortlisted: bool = True) -> Routed:
         """Return the request for `question`: prompts, grammar, and what it was made from.
@@ -64,6 +66,7 @@ class Router:
             self._keep,
             before=before.question if before else "",
             earlier=before.written[-1].name if before and before.written else "",
+            newcomer=self._newcomers.meant(question),
         )
         if not shortlisted:
             choice = Choice(tuple(self._tools), choice.scores, none=True, two=True)
