@@ -244,6 +244,7 @@ def search(
     monotone: Mapping[str, int] | None = None,
     groups: npt.ArrayLike | None = None,
     trials: int | None = None,
+    fixed: Mapping[str, float] | None = None,
     seed: int = 7,
 ) -> tuple[dict[str, float], float]:
     """Return the best parameters found within the budget, and their mean area under the ROC curve.
@@ -253,6 +254,7 @@ def search(
             are known before the scored rows' day.
         seconds: when to begin no further trial; DEFAULTS are the first trial, whatever they take.
         trials: the most trials, so that a search can be repeated on a machine of another speed.
+        fixed: parameters that are not searched.
         seed: of Optuna's tree-structured Parzen estimator (Bergstra et al. 2011) and of all fits.
     """
     import optuna
@@ -273,6 +275,7 @@ def search(
             "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 200.0, log=True),
             "ramps": trial.suggest_int("ramps", 0, 4),
             "ridge": trial.suggest_float("ridge", 1.0, 3000.0, log=True),
+            **(fixed or {}),
         }
         scores = []
         for place, (learn, score) in enumerate(folds):
@@ -297,7 +300,7 @@ def search(
     )
     study.enqueue_trial({name: DEFAULTS[name] for name in DEFAULTS if name != "folds"})
     study.optimize(objective, n_trials=trials, timeout=seconds)
-    return settled(study.best_params), float(study.best_value)
+    return settled({**study.best_params, **(fixed or {})}), float(study.best_value)
 
 
 def select(
