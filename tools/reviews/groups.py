@@ -1,38 +1,64 @@
-"""Sentences of many reviews, grouped by what they say: near-identical meanings by their embeddings."""
+"""Sentences of many reviews, grouped by what they say and which way.
+
+Average linkage (Sokal & Michener 1958) over the cosine of the sentences' embeddings, to which agreement in
+polarity adds and disagreement subtracts. The thresholds were chosen on the train part of the FewSum paper's
+summaries (Bražinskas, Lapata & Titov, EMNLP 2020) and on the demo shop's reviews.
+"""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import html
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
+import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
-from storewise.tools.reviews import embedding, screening, sentiment
+from storewise.tools.reviews import embedding, phrases, screening, sentiment
 from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.sentences import sentences
-from storewise.tools.reviews.sentiment import Polarity
+from storewise.tools.reviews.sentiment import SURE, Polarity
 from storewise.tools.reviews.summary import Quote, Review
 
-NEAR = 0.68  # cosine from which two sentences say nearly the same
-BLOCK = 1024  # sentences compared with all others at once
-FEWEST_WORDS = 3
-
 Encode = Callable[[Sequence[str]], Vectors]
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+ALIKE = 0.5  # mean likeness from which sentences say the same
+OPINION = 0.05  # what agreement in polarity adds to the cosine, and disagreement subtracts
+OPPOSED = 0.45  # cosine from which two groups of opposite polarity speak of the same thing
+BLOCK = 2500  # sentences linked at once: memory grows with the square
+FEWEST_WORDS, MOST_WORDS = 4, 25  # of a sentence that can stand for its group
+PERSONAL = 0.3  # what it takes from a sentence's standing that the writer speaks of themselves
+COMMON = 0.4  # what likeness to all reviews adds to likeness to the own group
+
+# Amazon's texts often lack the space after a sentence.
+_GLUED = re.compile(r"(?<=[a-z][.!?])(?=[A-Z][a-z']*\b)")
+_WORD = re.compile(r"[^\W\d_]{2}")
+_PERSON = re.compile(r"\b(?:i|i['’](?:m|ve|d|ll)|im|ive|my|me|mine|we|our|us|myself|ourselves)\b", re.I)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Sentences that say nearly the same, the one nearest to all of them first.
+    """Sentences that say the same, one a review, the one that best stands for them all first.
 
     Attributes:
-        quotes: one sentence a review, each to the letter.
-        sentiment: what most of them amount to.
+        quotes: each to the letter.
+        sentiment: what they amount to.
+        share: how much the first is like what all reviews say, 0 to 1.
+        aspect: the phrase that most of them and few others share.
+        against: place of the group that says the opposite of the same thing, if there is one.
     """
 
     quotes: tuple[Quote, ...]
     sentiment: Polarity
+    share: float = 0.0
+    aspect: str | None = None
+    against: int | None = None
 
     @property
     def count(self) -> int:
@@ -40,88 +66,196 @@ class Group:
         return len(self.quotes)
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """All sentences: a row each, those of a review together."""
+
+    quotes: list[Quote]
+    review: Rows
+    vectors: Vectors
+    positive: Floats
+
+
 def grouped(reviews: Sequence[Review], encode: Encode = embedding.encode) -> list[Group]:
     """Return the groups of what `reviews` say, those of most reviews first; the same for the same reviews.
 
-    Again and again the sentence with the most reviews near it (cosine of 0.68 and more, and of one
-    polarity with it) makes a group with them. Sentences that speak to a machine are left out.
+    Sentences that speak to a machine are left out, and so are repetitions of a text by other reviews.
     """
-    said: list[Quote] = []
-    owner: list[int] = []
-    for row, review in enumerate(reviews):
-        for start, stop in sentences(review.text):
-            text = review.text[start:stop]
-            if len(text.split()) >= FEWEST_WORDS and not screening.to_a_machine(text):
-                said.append(Quote(review_id=review.review_id, text=text))
-                owner.append(row)
-    if not said:
+    lines = _read(reviews, encode)
+    if not lines.quotes:
         return []
-    texts = [quote.text for quote in said]
-    vectors = encode(texts)
-    told = sentiment.head().probability(texts, vectors)
-    polarity = np.array(
-        [{"negative": -1, "mixed": 0, "positive": 1}[sentiment.polarity(float(p))] for p in told]
-    )
-    near = _near(vectors, polarity)
-    return [_group(rows, said, owner, vectors, polarity) for rows in _greedy(near, np.array(owner))]
+    common = _common(lines)
+    parts = _split(_linked(lines.vectors, lines.positive), lines.positive)
+    made = [(_group(rows, lines, common), rows) for rows in parts]
+    made.sort(key=lambda pair: (-pair[0].count, -pair[0].share, int(pair[1][0])))
+    means = np.stack([lines.vectors[rows].mean(axis=0) for _, rows in made])
+    return _opposed(_named([group for group, _ in made]), means)
 
 
-def _near(vectors: Vectors, polarity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> sparse.csr_matrix:
-    """Return which sentences say nearly the same (a sparse matrix of ones)."""
-    rows, columns = [], []
-    for start in range(0, len(vectors), BLOCK):
-        close = vectors[start : start + BLOCK] @ vectors.T >= NEAR
-        # Praise and blame of the same thing are a contradiction, not one claim.
-        close &= polarity[start : start + BLOCK, None] == polarity[None, :]
-        found = np.nonzero(close)
-        rows.append(found[0] + start)
-        columns.append(found[1])
-    row, column = np.concatenate(rows), np.concatenate(columns)
-    ones = np.ones(len(row), dtype=np.int8)
-    return sparse.csr_matrix((ones, (row, column)), shape=(len(vectors), len(vectors)))
+def lines_of(text: str) -> list[str]:
+    """Return the sentences of a review that hold a word, each to the letter."""
+    found = []
+    for start, stop in sentences(text):
+        cuts = [cut.start() for cut in _GLUED.finditer(text, start, stop)]
+        found += [text[a:b].strip() for a, b in zip([start, *cuts], [*cuts, stop], strict=True)]
+    return [line for line in found if _WORD.search(line)]
 
 
-def _greedy(near: sparse.csr_matrix, owner: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[list[int]]:
-    """Return groups of rows: the row with most distinct reviews near it, what is near it, and so on."""
-    free = np.ones(near.shape[0], dtype=bool)
+def normal(text: str) -> str:
+    """Return the words of a text in lower case, by which repetitions are told."""
+    return " ".join(re.findall(r"\w+", html.unescape(text).lower()))
 
-    def around(row: int) -> list[int]:
-        members = near.indices[near.indptr[row] : near.indptr[row + 1]]
-        return [int(member) for member in members if free[member]]
 
-    def heard(rows: list[int]) -> int:
-        return len({int(owner[row]) for row in rows})
+def unfit(text: str) -> float:
+    """Return what speaks against a sentence standing for others: the writer's own person, its length."""
+    wrong = 0.0 if FEWEST_WORDS <= len(text.split()) <= MOST_WORDS else 1.0
+    return wrong + (PERSONAL if _PERSON.search(text) else 0.0)
 
-    # Counts only fall as sentences are taken, so a stale one is an upper bound and is counted anew when met.
-    heap = [(-heard(around(row)), row) for row in range(near.shape[0])]
-    heapq.heapify(heap)
-    groups = []
-    while heap:
-        stale, row = heapq.heappop(heap)
-        if not free[row]:
+
+def _read(reviews: Sequence[Review], encode: Encode) -> _Lines:
+    quotes: list[Quote] = []
+    review: list[int] = []
+    texts: set[str] = set()
+    for number, one in enumerate(reviews):
+        key = normal(one.text)
+        if key in texts:
             continue
-        rows = around(row)
-        count = heard(rows)
-        if -stale > count:
-            heapq.heappush(heap, (-count, row))
-            continue
-        free[rows] = False
-        groups.append(rows)
-    return groups
+        texts.add(key)
+        for line in lines_of(one.text):
+            if not screening.to_a_machine(line):
+                quotes.append(Quote(review_id=one.review_id, text=line))
+                review.append(number)
+    rows = {text: row for row, text in enumerate(dict.fromkeys(quote.text for quote in quotes))}
+    if not rows:
+        return _Lines(
+            [],
+            np.zeros(0, np.int64),
+            np.zeros((0, embedding.DIMENSIONS), np.float32),
+            np.zeros(0, np.float32),
+        )
+    vectors = np.asarray(encode(list(rows)), dtype=np.float32)
+    positive = sentiment.head().probability(list(rows), vectors)
+    place = [rows[quote.text] for quote in quotes]
+    return _Lines(quotes, np.array(review, dtype=np.int64), vectors[place], positive[place])
 
 
-def _group(
-    rows: list[int],
-    said: Sequence[Quote],
-    owner: Sequence[int],
-    vectors: Vectors,
-    polarity: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> Group:
-    centre = vectors[rows].mean(axis=0)
-    order = sorted(rows, key=lambda row: (-float(vectors[row] @ centre), row))
+def _common(lines: _Lines) -> Floats:
+    """Return how much each sentence is like what the reviews say: its mean closeness to the other reviews."""
+    if len(lines.quotes) > BLOCK:
+        # Of very many, closeness to their mean orders them just as well.
+        return np.asarray(lines.vectors @ lines.vectors.mean(axis=0), dtype=np.float32)
+    _, starts, own = np.unique(lines.review, return_index=True, return_inverse=True)
+    near = np.maximum.reduceat(lines.vectors @ lines.vectors.T, starts, axis=1)
+    near[np.arange(len(near)), own] = 0
+    return np.asarray(near.sum(axis=1) / max(len(starts) - 1, 1), dtype=np.float32)
+
+
+def _linked(vectors: Vectors, positive: Floats) -> list[Rows]:
+    """Return rows that say the same. Many sentences are linked block by block, then the blocks' groups."""
+    # The product of two points is the cosine, and what agreement in polarity adds or takes.
+    side = np.sqrt(OPINION) * (2 * positive[:, None] - 1)
+    points = np.hstack([vectors, side]).astype(np.float32)
+    parts: list[Rows] = []
+    for start in range(0, len(points), BLOCK):
+        here = np.arange(start, min(start + BLOCK, len(points)))
+        parts += [here[inside] for inside in _link(points[here])]
+    if len(points) <= BLOCK:
+        return parts
+    parts.sort(key=lambda part: (-len(part), int(part[0])))
+    # The mean likeness of two groups is the product of their means.
+    means = np.stack([points[part].mean(axis=0) for part in parts])
+    merged = [inside.tolist() for inside in _link(means[:BLOCK])]
+    large = np.stack([points[np.concatenate([parts[i] for i in inside])].mean(axis=0) for inside in merged])
+    for first in range(BLOCK, len(parts), BLOCK):
+        near = means[first : first + BLOCK] @ large.T
+        for i, best in enumerate(near.argmax(axis=1).tolist(), first):
+            if near[i - first, best] >= ALIKE:
+                merged[best].append(i)
+            else:
+                merged.append([i])
+    return [np.sort(np.concatenate([parts[i] for i in inside])) for inside in merged]
+
+
+def _link(points: Vectors) -> list[Rows]:
+    if len(points) == 1:
+        return [np.zeros(1, dtype=np.int64)]
+    apart = np.clip(1.0 - points.astype(np.float64) @ points.T.astype(np.float64), 0, None)
+    np.fill_diagonal(apart, 0)
+    labels = fcluster(linkage(squareform(apart, checks=False), "average"), 1 - ALIKE, "distance")
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+
+
+def _split(parts: Iterable[Rows], positive: Floats) -> list[Rows]:
+    """Take groups apart in which some praise and others blame; the unsure go with the greater side."""
+    result = []
+    for part in parts:
+        praise, blame = positive[part] >= SURE, positive[part] <= 1 - SURE
+        if praise.any() and blame.any():
+            fewer = praise if praise.sum() < blame.sum() else blame
+            result += [part[~fewer], part[fewer]]
+        else:
+            result.append(part)
+    return result
+
+
+def _group(rows: Rows, lines: _Lines, common: Floats) -> Group:
+    inside = lines.vectors[rows]
+    standing = inside @ inside.mean(axis=0) + COMMON * common[rows]
+    standing -= np.array([unfit(lines.quotes[i].text) for i in rows.tolist()], dtype=np.float32)
+    order = rows[np.argsort(-standing, kind="stable")].tolist()
     first: dict[int, int] = {}
     for row in order:
-        first.setdefault(owner[row], row)
-    lean = int(polarity[rows].sum())
-    kind: Polarity = "positive" if 2 * lean > len(rows) else "negative" if 2 * lean < -len(rows) else "mixed"
-    return Group(tuple(said[row] for row in first.values()), kind)
+        first.setdefault(int(lines.review[row]), row)
+    return Group(
+        quotes=tuple(lines.quotes[row] for row in first.values()),
+        sentiment=sentiment.polarity(sentiment.of_review(lines.positive[rows])),
+        share=float(common[order[0]]),
+    )
+
+
+def _named(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups, each with the phrase that most of its sentences and few others share."""
+    per_group: list[Counter[str]] = []
+    written: dict[str, Counter[str]] = {}
+    everywhere: Counter[str] = Counter()
+    for group in groups:
+        seen: Counter[str] = Counter()
+        for quote in group.quotes:
+            for stems, words in dict(phrases.candidates(quote.text)).items():
+                seen[stems] += 1
+                written.setdefault(stems, Counter())[words] += 1
+        per_group.append(seen)
+        everywhere.update(seen)
+    named = []
+    for group, seen in zip(groups, per_group, strict=True):
+        least = max(2, group.count // 3)
+        rank = {
+            stems: n * n / everywhere[stems] * (1 + phrases.LONGER * stems.count(" "))
+            for stems, n in seen.items()
+            if n >= least
+        }
+        if rank:
+            best = max(rank, key=lambda stems: (rank[stems], stems))
+            group = replace(
+                group, aspect=min(written[best], key=lambda words: (-written[best][words], words))
+            )
+        named.append(group)
+    return named
+
+
+def _opposed(groups: Sequence[Group], means: Vectors) -> list[Group]:
+    """Return the groups, those that say the opposite about the same thing knowing of each other."""
+    told = [i for i, group in enumerate(groups) if group.sentiment != "mixed" and group.count > 1]
+    units = means[told] / np.maximum(np.linalg.norm(means[told], axis=1, keepdims=True), 1e-9)
+    pairs = []
+    for row in range(1, len(told)):
+        near = units[:row] @ units[row]
+        for other in np.flatnonzero(near >= OPPOSED).tolist():
+            if groups[told[row]].sentiment != groups[told[other]].sentiment:
+                pairs.append((float(near[other]), told[other], told[row]))
+    against: dict[int, int] = {}
+    for _, first, second in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
+        if first not in against and second not in against:
+            against[first], against[second] = second, first
+    return [replace(group, against=against.get(i)) for i, group in enumerate(groups)]
