@@ -25,6 +25,7 @@ from storewise.agent.grounding.names import (
     sizes,
     vocabulary,
 )
+from storewise.agent.grounding.outlook import Outlook
 from storewise.agent.grounding.reading import Reader
 from storewise.agent.grounding.tables import Table, keys_of
 from storewise.agent.grounding.ties import run_of
@@ -71,6 +72,7 @@ class Book:
         self.reader = Reader(self.lexicon, self._words)  # for the answer and the question
         self.asked = self.reader.text(question)
         self.scene = claims.scene_of(self.asked)
+        self.outlook = Outlook(self.facts)
         self.whens += self.scene.whens
 
     def _name(self, finding: Finding) -> None:
@@ -314,6 +316,7 @@ class Keeper:
             previous=claim.reference and not alone,
             average=claim.average,
             window=claim.window or window_of([token.norm for token in tokens(label)]),
+            together="together" in claim.words,
             current=self.current,
             label=label.lower() or _measure_name(claim),
             subject=", ".join(sorted(shown.get(name, name) for name in must)),

@@ -255,13 +255,14 @@ def _is_average(reading: Reading, figure: Mention) -> bool:
     for at in range(clause.start, clause.end):
         word = reading.sentence.tokens[at].norm
         inside = (
-            any(one.start <= at < one.end for one in orders)
+            any(one.start <= at < one.end or one.end == at - 1 for one in orders)  # "$14 an order on average"
             and figure.number
             and figure.number.kind == "money"
         )
         if word in ("average", "mean", "avg", "overall", "everyone", "everybody") and not inside:
             return True
-        share = at > clause.start and reading.sentence.tokens[at - 1].norm == "of"
+        lead = [token.norm for token in reading.sentence.tokens[max(clause.start, at - 2) : at]]
+        share = lead[-1:] == ["of"] or lead == ["of", "what"]
         if (
             word == "all"
             and not share
@@ -399,6 +400,9 @@ def _measure(
     )
     if here and not (claim.whole and number.unit):
         claim.measures = min(here, key=distance)[1]
+        chance = "risk" in claim.measures and "risk" not in claim.words
+        if chance and any(measures == {"alive"} for _, measures in mentions):
+            claim.measures = frozenset({"alive"})  # "the chance that they are still a customer"
         if per_order and "spend" in claim.measures:
             claim.measures = frozenset({"average_order_value"})  # "per order, they spend $33.17"
         if share:

@@ -23,7 +23,7 @@ class Fact:
         change: 1 or -1 for by how much something rose or fell.
         previous: it belongs to the period or thing compared with.
         average: it is the average of many, not of one.
-        window: the last days or weeks that it is counted over.
+        window: the last days or weeks that it is counted over; together: it is the sum of several.
         label, subject: for the sentence that says what it is.
     """
 
@@ -40,6 +40,7 @@ class Fact:
     previous: bool = False
     average: bool = False
     window: Window | None = None
+    together: bool = False
     count: bool = False
     current: bool = True
     label: str = ""

@@ -89,6 +89,9 @@ class Figures:
                 )
         if not self._measure_fits(claim, fact):
             return 1, f"{said} is {what}, not the {_listed(claim.measures or claim.soft_measures)}."
+        unlike = self.book.outlook.problem(claim, fact, self.reading)
+        if unlike:
+            return 2, f"{said}{of} {unlike}."
         wrong = self._names_fit(claim, fact)
         if wrong is not None:
             return 2, f"{said} is {what}" + (
@@ -108,7 +111,8 @@ class Figures:
         if claim.number.kind != "number":
             return True
         if fact.about is None and fact.units:
-            return unit in fact.units or "horizon" in claim.measures
+            lasting = unit in DURATIONS and bool(fact.units & DURATIONS)
+            return unit in fact.units or ("horizon" in claim.measures and not lasting)
         if unit is None:  # "22" alone is no duration, unless its clause speaks of one
             spoken = (
                 bool(claim.measures | claim.soft_measures)
@@ -141,7 +145,9 @@ class Figures:
         if moods and fact.about and moods == fact.about & _OPINIONS:
             return True  # "41.5 % complain": a negative one
         if claim.measures:
-            return alike(claim.measures, fact.measures)
+            worth = "expected" in fact.label and claim.measures & {"lifetime_value", "value"}
+            stays = fact.measures == {"alive"} and "risk" in claim.measures and _hopeful(claim.words)
+            return bool(worth) or stays or alike(claim.measures, fact.measures)
         if (
             claim.soft_measures
             and claim.number.unit is None

@@ -42,6 +42,8 @@ MEASURES = _phrases(
         "customers": "customer,shopper,household,buyer,people,client,bought by,consumer",
         "risk": "risk,probability,chance,likelihood,churn,odds,likely,churn risk,risk of abandonment,riskier,"
         "riskiest,likelier,likeliest,churn probability,at risk,safer,safest,safe,risky,danger,abandonment,endangered",
+        "alive": "chance still a customer,still a customer,still being a customer,remain a customer,remains a customer,"
+        "is alive,still alive,still active,still be a customer,still our customer,still customers",
         "share": "share,of the total,of all,accounts for,account for,accounted for,accounting for,proportion,portion,"
         "of total,makes up,made up,share of,remaining,rest,contributes,slice",
         "recency": "days since last order,days since the last order,since last order,since the last order,"
@@ -89,7 +91,7 @@ KINDS: dict[str, frozenset[str]] = {
     name: frozenset(kinds.split())
     for kinds, names in {
         "money": "revenue spend average_order_value value price profit cost lifetime_value loss refund",
-        "percent": "risk share change conversion confidence quality",
+        "percent": "risk alive share change conversion confidence quality",
         "percent number": "positive negative support margin",
         "percent money": "discount",
         "number": "units orders customers recency gap horizon mentions reviews sessions score similarity lift "
