@@ -115,7 +115,7 @@ def disguised(finding: Finding, rng: random.Random) -> Finding:
     if finding.tool == "customer_value":
         return _revalued(finding, rng)
     factor = rng.uniform(0.25, 1)
-    names = {str(row[0]): _other_id(str(row[0]), rng) for row in finding.rows}
+    names = _other_ids([str(row[0]) for row in finding.rows], rng)
 
     def scaled(share: float) -> float:
         return round(round(share, 3) * factor, 3)
@@ -140,7 +140,7 @@ def disguised(finding: Finding, rng: random.Random) -> Finding:
 
 def _revalued(finding: Finding, rng: random.Random) -> Finding:
     """Return a ranking of customers' value with other customers, amounts and orders."""
-    names = {str(row[0]): _other_id(str(row[0]), rng) for row in finding.rows}
+    names = _other_ids([str(row[0]) for row in finding.rows], rng)
     factors = {"money": rng.uniform(0.15, 1.6), "orders": rng.uniform(0.3, 1.3)}
 
     def scaled(cell: Any, column: Column) -> Any:
@@ -170,6 +170,19 @@ def _revalued(finding: Finding, rng: random.Random) -> Finding:
         for row in finding.rows
     )
     return finding.model_copy(update={"headline": headline, "rows": rows})
+
+
+def _other_ids(names: list[str], rng: random.Random) -> dict[str, str]:
+    """Return another id for each of `names`, no two alike."""
+    others: dict[str, str] = {}
+    for name in names:
+        other = _other_id(name, rng)
+        for _ in range(100):
+            if other not in others.values():
+                break
+            other = _other_id(name, rng)
+        others[name] = other
+    return others
 
 
 def _other_id(name: str, rng: random.Random) -> str:
