@@ -22,6 +22,11 @@ class Settings(BaseSettings):
         engine_port: the engine's port; 0 takes a free one.
         slow_seconds: a model call that takes longer counts as down for this turn.
         keep_tools: at most so many tools are left for the model to choose from.
+        jobs_url: where jobs are kept: a Postgres address, shared by several workers; empty means SQLite
+            files in `home`. Workers on other machines need the same `home`, on a shared disk.
+        model_patience: seconds for which a job waits for a language model that is down, before it quotes.
+        requests_per_minute: what one key, or one address without a key, may ask of the API.
+        unfinished_jobs: how many jobs of one key may wait or run at once.
     """
 
     model_config = SettingsConfigDict(env_prefix="STOREWISE_", env_file=".env", extra="ignore")
@@ -35,3 +40,7 @@ class Settings(BaseSettings):
     engine_port: int = 0
     slow_seconds: float = 20.0
     keep_tools: int = 3
+    jobs_url: str = ""
+    model_patience: float = 300.0
+    requests_per_minute: int = 600
+    unfinished_jobs: int = 50

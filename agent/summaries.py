@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from langchain_core.messages import HumanMessage
 
 from storewise.agent.analyst import chat_model
-from storewise.agent.engine import Served
+from storewise.agent.engine import Served, gpu_found
+from storewise.agent.settings import Settings
 from storewise.prompts import prompt
 from storewise.tools.reviews import embedding, screening
 from storewise.tools.reviews.groups import Encode, Group, grouped
@@ -24,6 +25,11 @@ LONGEST = 240  # characters of a claim
 
 class NotPhrased(Exception):
     """The model phrases no sentence for this group; it is quoted instead."""
+
+
+def phrases_expected(settings: Settings) -> bool:
+    """Say whether a model that phrases is to be waited for where it does not answer yet."""
+    return bool(settings.model_url) or gpu_found()
 
 
 def phraser(served: Served | None, seconds: float = 60.0) -> Phrase | None:
