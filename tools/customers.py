@@ -8,7 +8,7 @@ import pandas as pd
 
 from storewise.tools.finding import Cell, Chart, Column, Finding, ModelNote, money, percent
 from storewise.tools.models import churn, value
-from storewise.tools.models.card import NoModel
+from storewise.tools.models.card import Card, NoModel
 from storewise.tools.models.churn import count, last_order, usual_gap
 from storewise.tools.models.features import HORIZON_DAYS
 from storewise.tools.models.memory import once_per_generation
@@ -90,7 +90,7 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
     for kind, label in zip(likes["kind"], likes["label"], strict=True):
         if label not in favourites[kind]:
             favourites[kind].append(str(label))
-    risk, gap, note, caveat = _risk(shop, customer)
+    risk, gap, in_time, note, caveat = _risk(shop, customer)
     worth, worth_note, worth_caveat = _worth(shop, customer)
     orders = count(row["orders"], "order")
     rhythm = "" if gap is None else f", {usual_gap(gap)}"
@@ -100,7 +100,7 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
     )
     rest = [f"they buy {_listed(favourites['category'])} most often"] if favourites["category"] else []
     if risk is not None:
-        rest.insert(0, f"the risk of no order in the next {HORIZON_DAYS} days is {percent(risk)}")
+        rest.insert(0, f"the risk of no order {in_time} is {percent(risk)}")
     if rest:
         sentence = ", and ".join(rest)
         headline += f" {sentence[0].upper()}{sentence[1:]}."
@@ -124,7 +124,7 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
     if gap is not None and not pd.isna(gap):
         facts.append((_gap_column(), gap))
     if risk is not None:
-        facts.append((_risk_column(), risk))
+        facts.append((_risk_column(in_time), risk))
     if worth is not None:
         facts += [
             (
@@ -181,18 +181,16 @@ def churn_risk(
         if customer not in table.index:
             headline = f"Customer {customer} has placed no order up to {shop.as_of}, so none can be missed."
             return Finding(tool=tool, status="answered", headline=headline)
-        return _one_at_risk(
-            tool, table.loc[[customer]], float(risks["probability"].mean()), card.note(), group
-        )
+        return _one_at_risk(tool, table.loc[[customer]], float(risks["probability"].mean()), card, group)
 
     lost = table["segment"] == "Lost"
-    caveat = None
+    caveats = [churn.meant(card)]
     if group is None and not lost.all():
         # Who has been away for the horizon already is not about to stop: they would fill every ranking.
         table = table[~lost]
         among = f"the {count(len(table), 'customer')} outside the segment Lost"
         if lost.any():
-            caveat = (
+            caveats.append(
                 f"Left out: {count(lost.sum(), 'customer')} of the segment Lost, "
                 f"with no order in the last {HORIZON_DAYS} days."
             )
@@ -206,12 +204,12 @@ def churn_risk(
     first = table.iloc[0]
     headline = (
         f"Of {among}, customer {table.index[0]} is the likeliest to stop buying: "
-        f"{percent(first['probability'])} risk of no order in the next {HORIZON_DAYS} days "
+        f"{percent(first['probability'])} risk of no order {churn.in_time(card)} "
         f"({first['reasons'][0]}). "
         f"The average risk among them is {percent(table['probability'].mean())}."
     )
-    columns, rows = _risk_table(table.head(top))
-    chart = Chart(kind="bar", x="customer_id", y=("risk",), title=f"Risk of no order in {HORIZON_DAYS} days")
+    columns, rows = _risk_table(table.head(top), card)
+    chart = Chart(kind="bar", x="customer_id", y=("risk",), title=columns[1].label)
     return Finding(
         tool=tool,
         status="answered",
@@ -220,7 +218,7 @@ def churn_risk(
         rows=rows,
         chart=chart if len(rows) > 1 else None,
         evidence=(card.note(),),
-        caveat=caveat,
+        caveat=_joined(caveats),
     )
 
 
@@ -257,38 +255,40 @@ def segments_by_customer(shop: Shop) -> pd.DataFrame:
     return all_segments(shop).set_index("customer_id")
 
 
-def _one_at_risk(
-    tool: str, table: pd.DataFrame, average: float, note: ModelNote, group: str | None
-) -> Finding:
+def _one_at_risk(tool: str, table: pd.DataFrame, average: float, card: Card, group: str | None) -> Finding:
     customer, row = table.index[0], table.iloc[0]
     risk = float(row["probability"])
     likely = "likely to" if risk >= 0.5 else "unlikely to" if risk < 0.2 else "one that may"
     headline = (
-        f"Customer {customer} is {likely} stop buying: {percent(risk)} risk of no order in the next "
-        f"{HORIZON_DAYS} days, against {percent(average)} for all customers on average "
+        f"Customer {customer} is {likely} stop buying: {percent(risk)} risk of no order "
+        f"{churn.in_time(card)}, against {percent(average)} for all customers on average "
         f"({'; '.join(row['reasons'])})."
     )
-    caveats = []
+    caveats = [churn.meant(card)]
     if row["segment"] == "Lost":
         caveats.append(f"This customer is in the segment Lost: {RULES['Lost']}.")
     if group is not None and row["segment"] != group:
         caveats.append(f"Customer {customer} is in the segment {row['segment']}, not {group}.")
-    columns, rows = _risk_table(table)
+    columns, rows = _risk_table(table, card)
     return Finding(
         tool=tool,
         status="answered",
         headline=headline,
         columns=columns,
         rows=rows,
-        evidence=(note,),
-        caveat=" ".join(caveats) or None,
+        evidence=(card.note(),),
+        caveat=_joined(caveats),
     )
 
 
-def _risk_table(table: pd.DataFrame) -> tuple[tuple[Column, ...], tuple[tuple[Cell, ...], ...]]:
+def _joined(sentences: list[str | None]) -> str | None:
+    return " ".join(sentence for sentence in sentences if sentence) or None
+
+
+def _risk_table(table: pd.DataFrame, card: Card) -> tuple[tuple[Column, ...], tuple[tuple[Cell, ...], ...]]:
     columns = (
         Column(name="customer_id", label="Customer", role="entity"),
-        _risk_column(),
+        _risk_column(churn.in_time(card)),
         Column(name="segment", label="Segment", role="text"),
         _number("recency_days", "Days since the last order", "days"),
         _gap_column(),
@@ -310,14 +310,15 @@ def _risk_table(table: pd.DataFrame) -> tuple[tuple[Column, ...], tuple[tuple[Ce
     return columns, rows
 
 
-def _risk(shop: Shop, customer: str) -> tuple[float | None, float | None, ModelNote | None, str | None]:
-    """Return a customer's risk, usual gap in days, the model's note, and why there is no risk."""
+def _risk(shop: Shop, customer: str) -> tuple[float | None, float | None, str, ModelNote | None, str | None]:
+    """Return a customer's risk, usual gap in days, of what the risk is, the model's note, and a caveat."""
     try:
         card, risks = churn.risks(shop)
     except NoModel as error:
-        return None, None, None, str(error)
+        return None, None, "", None, str(error)
     row: Any = risks.loc[customer]
-    return float(row["probability"]), float(row["gap_median"]), card.note(), None
+    risk, gap = float(row["probability"]), float(row["gap_median"])
+    return risk, gap, churn.in_time(card), card.note(), churn.meant(card)
 
 
 def _worth(shop: Shop, customer: str) -> tuple[dict[str, float] | None, ModelNote | None, str | None]:
@@ -326,7 +327,7 @@ def _worth(shop: Shop, customer: str) -> tuple[dict[str, float] | None, ModelNot
         card, table = value.expected(shop, WEEKS)
     except NoModel as error:
         return None, None, str(error)
-    row = table.loc[customer]
+    row: Any = table.loc[customer]
     money_columns = ("expected_spend", "spend_low", "spend_high")
     worth = {name: round(float(row[name]), 2) for name in money_columns} | {"alive": float(row["alive"])}
     return worth, card.note(), None
@@ -368,10 +369,9 @@ def _profile(
     )
 
 
-def _risk_column() -> Column:
-    return Column(
-        name="risk", label=f"Risk of no order in {HORIZON_DAYS} days", role="measure", format="percent"
-    )
+def _risk_column(in_time: str) -> Column:
+    label = f"Risk of no order {in_time.replace('in the next', 'in')}"
+    return Column(name="risk", label=label, role="measure", format="percent")
 
 
 def _gap_column() -> Column:

@@ -114,13 +114,6 @@ FROM bought JOIN rhythm USING (customer_id) JOIN breadth USING (customer_id)
 ORDER BY customer_id
 """
 
-# Who placed an order within the horizon after $cutoff. The caller sees to it that the days are over.
-STAYED_SQL = """
-SELECT DISTINCT customer_id FROM orders
-WHERE ordered_at >= CAST($cutoff AS DATE) + 1
-    AND ordered_at < CAST($cutoff AS DATE) + 1 + CAST($days AS INTEGER)
-"""
-
 
 def features(shop: Shop, cutoff: dt.date) -> pd.DataFrame:
     """Return one row per customer with an order by the end of `cutoff`.
@@ -131,15 +124,3 @@ def features(shop: Shop, cutoff: dt.date) -> pd.DataFrame:
     table = shop.query(FEATURES_SQL, {"cutoff": cutoff})
     # Sums in parallel differ in their last digits from run to run; the model shall not.
     return table[["customer_id", *FEATURES]].astype(dict.fromkeys(FEATURES, "float64")).round(6)
-
-
-def churned(shop: Shop, cutoff: dt.date, customers: pd.Series[str]) -> pd.Series[bool]:
-    """Say for each of `customers` whether no order came within HORIZON_DAYS after `cutoff`.
-
-    Raises:
-        ValueError: the horizon is not over by `as_of`.
-    """
-    if cutoff + dt.timedelta(days=HORIZON_DAYS) > shop.as_of:
-        raise ValueError(f"the {HORIZON_DAYS} days after {cutoff} are not over by {shop.as_of}")
-    stayed = shop.query(STAYED_SQL, {"cutoff": cutoff, "days": HORIZON_DAYS})
-    return ~customers.isin(stayed["customer_id"])

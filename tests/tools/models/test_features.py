@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from made_up import AS_OF, MakeShop, build_shop, many_orders, order_lines, products_of
 
-from storewise.tools.models.features import FEATURES, GROUPS, churned, features
+from storewise.tools.models.features import FEATURES, GROUPS, features
 from storewise.tools.shop.generation import Shop
 
 LINES = order_lines(
@@ -85,19 +85,6 @@ def test_discounts_count_where_the_shop_has_them(make_shop: MakeShop) -> None:
     priced = LINES.assign(discount=LINES["amount"])
     having = features(make_shop(orders=priced, products=products_of(LINES)), AS_OF)
     assert having["discount_share"].eq(0.5).all()
-
-
-def test_labels_look_at_just_the_sixty_days(make_shop: MakeShop) -> None:
-    """Protects the label: an order on day 60 keeps a customer, one on day 61 comes too late."""
-    lines = order_lines(
-        [(f"o{who}", who, "p1", "2023-06-01", 1.0) for who in ("a", "b")]
-        + [("o3", "a", "p1", "2023-07-31 23:00", 1.0), ("o4", "b", "p1", "2023-08-01 00:00", 1.0)]
-    )
-    shop = make_shop(orders=lines, products=products_of(lines))
-    answer = churned(shop, dt.date(2023, 6, 1), pd.Series(["a", "b"]))
-    assert answer.tolist() == [False, True]
-    with pytest.raises(ValueError, match="not over"):
-        churned(shop, AS_OF - dt.timedelta(days=59), pd.Series(["a"]))
 
 
 def test_groups_hold_each_feature_once(small_shop: Shop) -> None:
