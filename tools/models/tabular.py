@@ -244,6 +244,7 @@ def search(
     monotone: Mapping[str, int] | None = None,
     groups: npt.ArrayLike | None = None,
     trials: int | None = None,
+    first: Mapping[str, float] | None = None,
     fixed: Mapping[str, float] | None = None,
     seed: int = 7,
 ) -> tuple[dict[str, float], float]:
@@ -252,8 +253,9 @@ def search(
     Args:
         folds: (rows learned from, rows scored) as indices; in a split by time all learned rows' labels
             are known before the scored rows' day.
-        seconds: when to begin no further trial; DEFAULTS are the first trial, whatever they take.
+        seconds: when to begin no further trial; the first is made whatever it takes.
         trials: the most trials, so that a search can be repeated on a machine of another speed.
+        first: parameters of the first trial in place of those of DEFAULTS.
         fixed: parameters that are not searched.
         seed: of Optuna's tree-structured Parzen estimator (Bergstra et al. 2011) and of all fits.
     """
@@ -298,7 +300,7 @@ def search(
         sampler=optuna.samplers.TPESampler(seed=seed, multivariate=True),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=8),
     )
-    study.enqueue_trial({name: DEFAULTS[name] for name in DEFAULTS if name != "folds"})
+    study.enqueue_trial({name: value for name, value in settled(first).items() if name != "folds"})
     study.optimize(objective, n_trials=trials, timeout=seconds)
     return settled({**study.best_params, **(fixed or {})}), float(study.best_value)
 
