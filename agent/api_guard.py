@@ -238,4 +238,8 @@ class Frame:
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
-        await self.app(scope, bounded, told)
+        try:
+            await self.app(scope, bounded, told)
+        except Exception:
+            self.metrics.requests.labels(scope["method"][:10], "other", "500").inc()
+            raise

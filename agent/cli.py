@@ -1,4 +1,4 @@
-"""The command line: `storewise up | load | fit | ask | evaluate | benchmark | tune | doctor | back`.
+"""The command line: `storewise up | serve | load | fit | ask | summarize | keys | evaluate | …`.
 
 Heavy libraries are imported inside the commands, so that `--help` answers at once.
 """
@@ -12,20 +12,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from storewise.agent import commands_summarize
 from storewise.agent.settings import Settings
 from storewise.benchmarks import commands as benchmarks
 
 if TYPE_CHECKING:
     from storewise.agent.analyst import Analyst
     from storewise.agent.engine import Served
-    from storewise.agent.startup import Step
+    from storewise.agent.startup import Startup, Step
 
 EXAMPLES = """
 \b
@@ -34,6 +35,7 @@ Examples:
   storewise load my-shop/                   your own tables, CSV or Parquet
   storewise ask "What did we sell in March?"
   storewise ask "Will customer 900 leave?" --json
+  storewise summarize reviews.csv           what customers say, how many, and which reviews
   storewise doctor                          what works, what does not, what to type next
 """
 
@@ -108,11 +110,14 @@ def _analyst(with_model: bool = True) -> Iterator[tuple[Analyst, Served | None]]
             engine.stop()
 
 
+commands_summarize.add_to(main)
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The page binds here.")
-@click.option("--port", default=7860, show_default=True, help="The page's port.")
+@click.option("--port", default=7860, show_default=True, help="The page's port; the API has the next one.")
 def up(host: str, port: int) -> None:
-    """Bring everything up and open the page; Ctrl-C ends it with the engine."""
+    """Bring everything up and open the page, with the API beside it; Ctrl-C ends it with the engine."""
     import socket
 
     from storewise.agent.startup import Startup
@@ -139,6 +144,7 @@ def up(host: str, port: int) -> None:
     stop_page = serve(startup, host=host, port=port)
     _say(f"The page: http://{host}:{port} (after {time.monotonic() - began:.1f} s)")
     startup.start()
+    stop_api = _api_beside(startup, host, port + 1)
     told = False
     while not ended.wait(0.5):
         if startup.settled and not told:
@@ -147,7 +153,22 @@ def up(host: str, port: int) -> None:
             _say(f"{state} after {time.monotonic() - began:.0f} s. http://{host}:{port}   Ctrl-C ends it.")
     _say("Ending …")
     startup.stop()
+    stop_api()
     stop_page()
+
+
+def _api_beside(startup: Startup, host: str, port: int) -> Callable[[], None]:
+    """Serve the API beside the page; where its port is taken the page goes on without."""
+    from storewise.agent.api import serve as serve_api
+    from storewise.agent.jobs import JobError
+
+    try:
+        stop = serve_api(startup, Settings(), host, port)
+    except JobError as error:
+        _say(str(error))
+        return lambda: None
+    _say(f"The API: http://{host}:{port}/v1")
+    return stop
 
 
 @main.command()
