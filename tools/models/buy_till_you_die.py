@@ -67,9 +67,10 @@ class BuyTillYouDie:
         """
         first = 1.0 if self.modified else 0.0
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        shape = self.b + x + first
-        chance = betaincinv(self.a, shape[:, None], (nodes[None, :] + 1) / 2)
-        chance = np.clip(chance, 1e-12, 1.0)
+        # Customers with as many purchases share their nodes.
+        counts, place = np.unique(x, return_inverse=True)
+        chance = betaincinv(self.a, (self.b + counts + first)[:, None], (nodes[None, :] + 1) / 2)
+        chance = np.clip(chance, 1e-12, 1.0)[place]
         passed = np.broadcast_to(np.asarray(weeks, dtype=np.float64), x.shape)[:, None]
         fading = (self.r + x)[:, None] * np.log1p(chance * passed / (self.alpha + age)[:, None])
         return np.asarray((-np.expm1(-fading) / chance) @ (weights / 2), dtype=np.float64)
