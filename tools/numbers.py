@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 
 def _words(text: str) -> list[str]:
     return text.split()
@@ -92,13 +94,17 @@ def _read_words(text: str, tokens: list[tuple[str, int, int]], i: int) -> tuple[
         if following in _GROUPS:
             return _GROUPS[following], i + 2
         return _read_small(text, tokens, i + 1, first=1) if following in _SCALES else None
-    if word in ("dozen", "couple") and (
-        i == 0 or tokens[i - 1][0] in ("top", "last", "past", "first", "best", "worst")
-    ):
+    if word in ("dozen", "couple") and (i == 0 or _ranks(tokens[i - 1][0])):
         return _GROUPS[word], i + 1
     if word == "one" and _is_pronoun(tokens, i):
         return None
     return _read_small(text, tokens, i, first=None)
+
+
+def _ranks(word: str) -> bool:
+    """Whether a count without "a" may follow: "the first dozen", "the frst dozen"."""
+    slip = len(word) > 3 and any(OSA.distance(word, name) == 1 for name in ("first", "best", "worst"))
+    return slip or word in ("top", "last", "past", "first", "best", "worst")
 
 
 def _is_pronoun(tokens: list[tuple[str, int, int]], i: int) -> bool:

@@ -25,6 +25,8 @@ from storewise.tools.numbers import read_numbers
         ("which one is the best one", {}),
         ("the 3rd and session S000123", {}),
         ("the top one", {"one": 1}),
+        ("the worst dozen", {"dozen": 12}),
+        ("the frst dozen", {"dozen": 12}),
     ],
 )
 def test_reads(text: str, said: dict[str, float]) -> None:
