@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -276,7 +277,7 @@ def _date(day: int) -> str:
     return (_EPOCH + dt.timedelta(days=day)).isoformat()
 
 
-def _phrase(group: str, row: dict[str, Any]) -> str:
+def _phrase(group: str, row: dict[Hashable, Any]) -> str:
     """Return a group of features in words, with the customer's own figures."""
     tenure = row["tenure_days"] + 1
     match group:

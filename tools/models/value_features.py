@@ -68,11 +68,14 @@ class Described:
 
     def log_alive(self) -> Floats:
         """Return the logarithm of the probability that each customer is not lost."""
-        return np.log(np.maximum(self.base.alive(self.x, self.t_x, self.age), 1e-4))
+        return np.asarray(
+            np.log(np.maximum(self.base.alive(self.x, self.t_x, self.age), 1e-4)), dtype=np.float64
+        )
 
     def log_pace(self, weeks: float) -> Floats:
         """Return the logarithm of the orders to expect in the coming `weeks` of customers not lost."""
-        return np.log(self.base.purchases_if_alive(weeks, self.x, self.age) * self.orders_a_day)
+        orders = self.base.purchases_if_alive(weeks, self.x, self.age) * self.orders_a_day
+        return np.asarray(np.log(orders), dtype=np.float64)
 
 
 def describe(days: pd.DataFrame, cutoff: int) -> Described:

@@ -168,14 +168,16 @@ def selected(windows: list[Window]) -> tuple[tuple[str, ...], dict[str, str]]:
     table = pd.concat([window.table for window in windows])
     dropped: dict[str, str] = {}
     kept: list[str] = []
-    correlation = table.loc[:, table.std() > 1e-9].corr().abs()
+    varied = [name for name in FEATURES if table[name].std() > 1e-9]
+    correlation = np.abs(np.corrcoef(table[varied].to_numpy().T))
+    place = {name: index for index, name in enumerate(varied)}
     for name in FEATURES:
-        if name not in correlation:
+        if name not in place:
             dropped[name] = "the same for every customer"
             continue
-        twin = next((other for other in kept if correlation.loc[name, other] > ALIKE), None)
+        twin = next((other for other in kept if correlation[place[name], place[other]] > ALIKE), None)
         if twin is not None:
-            dropped[name] = f"says what {twin} says (correlation {correlation.loc[name, twin]:.3f})"
+            dropped[name] = f"says what {twin} says (correlation {correlation[place[name], place[twin]]:.3f})"
         else:
             kept.append(name)
     return tuple(kept), dropped

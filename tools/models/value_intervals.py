@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 COVERAGE = 0.8
 LEVELS = 8
 FEWEST = 60  # forecasts behind the ends of one level
+NOTHING = -1e6  # units below the expectation: an end of 0
 _LOWER = (0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16)
 _UPPER = (0.7, 0.75, 0.8, 0.84, 0.86, 0.88, 0.9, 0.92, 0.94, 0.96, 0.98)
 
@@ -33,7 +34,9 @@ class Intervals:
 
     Attributes:
         edges: between the levels, rising; one fewer than levels.
-        lower, upper: the ends of each level, as multiples of the expectation above it (below: negative).
+        typical: the mean expectation of each level.
+        lower, upper: the ends of each level above the expectation m (below: negative), in units of the
+            root of m times `typical`: small expectations are further off for their size.
         share: the forecast weeks over the weeks of history behind them, in the calibration.
         weeks: the forecast weeks in the calibration.
         drift: the part of the squared relative error that does not fade over a longer time, 0 to 1.
@@ -41,6 +44,7 @@ class Intervals:
     """
 
     edges: Floats
+    typical: Floats
     lower: Floats
     upper: Floats
     share: float
@@ -50,24 +54,35 @@ class Intervals:
 
     def ends(self, expected: Floats, weeks: float, known: float) -> tuple[Floats, Floats]:
         """Return the low and the high end of each expectation over `weeks` after `known` weeks of history."""
-        level = np.searchsorted(self.edges, expected * (self.weeks / weeks))
+        alike = expected * (self.weeks / weeks)
+        level = np.searchsorted(self.edges, alike)
         wider = np.sqrt(self.drift + (1 - self.drift) * self.share / (weeks / known))
-        low = np.maximum(expected * (1 + self.lower[level] * wider), 0)
-        high = np.maximum(expected * (1 + self.upper[level] * wider), 0)
+        unit = np.sqrt(alike * self.typical[level]) * (weeks / self.weeks) * wider
+        low = np.maximum(expected + self.lower[level] * unit, 0)
+        high = np.maximum(expected + self.upper[level] * unit, 0)
         return (np.round(low), np.round(high)) if self.whole else (low, high)
 
     def saved(self) -> dict[str, Any]:
         """Return the intervals as JSON values."""
-        arrays = {"edges": self.edges, "lower": self.lower, "upper": self.upper}
-        plain = {"share": self.share, "weeks": self.weeks, "drift": self.drift, "whole": self.whole}
-        return {name: values.tolist() for name, values in arrays.items()} | plain
+        return {
+            "edges": self.edges.tolist(),
+            "typical": self.typical.tolist(),
+            "lower": self.lower.tolist(),
+            "upper": self.upper.tolist(),
+            "share": self.share,
+            "weeks": self.weeks,
+            "drift": self.drift,
+            "whole": self.whole,
+        }
 
     @classmethod
     def read(cls, saved: dict[str, Any]) -> Intervals:
         """Return what `saved` returned."""
-        arrays = {name: np.asarray(saved[name], dtype=np.float64) for name in ("edges", "lower", "upper")}
-        plain = {name: float(saved[name]) for name in ("share", "weeks", "drift")}
-        return cls(**arrays, **plain, whole=bool(saved["whole"]))
+        edges, typical, lower, upper = (
+            np.asarray(saved[name], dtype=np.float64) for name in ("edges", "typical", "lower", "upper")
+        )
+        share, weeks, drift = (float(saved[name]) for name in ("share", "weeks", "drift"))
+        return cls(edges, typical, lower, upper, share, weeks, drift, bool(saved["whole"]))
 
 
 def calibrate(
@@ -87,13 +102,19 @@ def calibrate(
     levels = int(np.clip(len(expected) // FEWEST, 1, LEVELS))
     edges = np.unique(np.quantile(expected, np.linspace(0, 1, levels + 1)[1:-1]))
     level = np.searchsorted(edges, expected)
+    typical = np.array(
+        [
+            expected[level == number].mean() if (level == number).any() else 1.0
+            for number in range(len(edges) + 1)
+        ]
+    )
     ends = [
-        _nearest(expected[level == number], outcome[level == number], whole)
+        _nearest(expected[level == number], outcome[level == number], typical[number], whole)
         for number in range(len(edges) + 1)
     ]
     lower, upper = np.array(ends).T
     drift = 0.5 if shorter is None else _drift(expected, outcome, weeks, *shorter)
-    return Intervals(edges, lower, upper, weeks / known, weeks, drift, whole)
+    return Intervals(edges, typical, lower, upper, weeks / known, weeks, drift, whole)
 
 
 def _levelled(expected: Floats, outcome: Floats) -> Floats:
@@ -120,17 +141,18 @@ def _drift(
     return float(np.clip((ratio - growth) / (ratio - 1), 0.05, 1.0))
 
 
-def _nearest(expected: Floats, outcome: Floats, whole: bool) -> tuple[float, float]:
+def _nearest(expected: Floats, outcome: Floats, typical: float, whole: bool) -> tuple[float, float]:
     """Return the ends that cover nearest to COVERAGE, the narrowest of those about as near."""
     if not len(expected):
         return -1.0, 1.0
-    relative = outcome / expected - 1
+    unit = np.sqrt(expected * typical)
+    residual = (outcome - expected) / unit
     # Where many buy nothing, the low end is nothing: one just above would only seem to cover less.
     nothing = float((outcome <= 0).mean()) > (1 - COVERAGE) / 2
-    lows = np.array([-1.0]) if nothing else np.quantile(relative, _LOWER)
+    lows = np.array([NOTHING]) if nothing else np.quantile(residual, _LOWER)
     best, ends = np.inf, (-1.0, 1.0)
-    for low, high in product(lows, np.quantile(relative, _UPPER)):
-        bottom, top = np.maximum(expected * (1 + low), 0), np.maximum(expected * (1 + high), 0)
+    for low, high in product(lows, np.quantile(residual, _UPPER)):
+        bottom, top = np.maximum(expected + low * unit, 0), np.maximum(expected + high * unit, 0)
         if whole:
             bottom, top = np.round(bottom), np.round(top)
         covered = float(((outcome >= bottom) & (outcome <= top)).mean())

@@ -116,7 +116,8 @@ def standardised(table: pd.DataFrame) -> Floats:
     another day, when histories are longer; the values themselves do not.
     """
     values = table.to_numpy(dtype=np.float64)
-    return np.clip((values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9), -SPREAD, SPREAD)
+    standard = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+    return np.asarray(np.clip(standard, -SPREAD, SPREAD), dtype=np.float64)
 
 
 def fit(windows: list[Window], names: tuple[str, ...], parameters: Parameters, seed: int = 7) -> Factor:
