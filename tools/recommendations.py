@@ -74,7 +74,7 @@ def _finding(
     if others:
         listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])} and {others[-1]}"
         headline += f" Next come {listed}."
-    chances = all(one.chance is not None for one in offers)
+    chances = any(one.chance is not None for one in offers)
     columns = [
         Column(name="product_id", label="Product id", role="entity"),
         Column(name="product", label="Product", role="entity"),
@@ -85,7 +85,7 @@ def _finding(
         columns.append(Column(name="chance", label=label, role="measure", format="percent"))
     columns.append(Column(name="why", label="Why", role="text"))
     rows: list[tuple[Cell, ...]] = [
-        (one.product_id, name, one.times, *((one.chance,) if chances else ()), one.reason)
+        (one.product_id, name, one.times, *((one.chance,) if chances else ()), "; ".join(one.reasons))
         for one, name in zip(offers, names, strict=True)
     ]
     chart = Chart(
@@ -97,7 +97,8 @@ def _finding(
     caveat = None
     if customer not in model.purchases.row_of:
         caveat = (
-            f"Customer {customer} has bought nothing up to {shop.as_of}: these are the shop's most popular."
+            f"Customer {customer} has bought nothing up to {shop.as_of}: these are the most popular with "
+            "customers of whom as much is known."
         )
     return Finding(
         tool=TOOL,
@@ -105,7 +106,7 @@ def _finding(
         headline=headline,
         columns=tuple(columns),
         rows=tuple(rows),
-        chart=chart if chances and len(rows) > 1 else None,
+        chart=chart if len(rows) > 1 and all(one.chance is not None for one in offers) else None,
         evidence=(model.card.note(),),
         caveat=caveat,
     )

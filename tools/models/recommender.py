@@ -1,16 +1,17 @@
 """Recommender: what a customer buys again, and what customers alike buy.
 
-Two steps. Candidates are the customer's own products, those that the 100 customers of the most similar
-taste (cosine of TF-IDF weights) bought lately, and the shop's most popular ones. Boosted trees
-(LightGBM) then weigh how often, how lately and in which rhythm the customer bought a candidate against
-how the neighbours and the shop buy it; they learn from what customers bought in four past weeks and are
-tested on the four weeks after. In a shop too small for that a fixed rule weighs the two instead.
+Two stages. Candidates (candidates.py) are the customer's own products, and of those never bought the first
+by several scores: customers of similar taste, matrix factorization, products bought by the same people
+or soon after another, kinds, and popularity. Boosted trees (ranking.py) then give each candidate its chance
+of a purchase within four weeks; they learn from what customers bought in past weeks and are tested on
+the four weeks after. In a shop too small for that a fixed rule ranks instead. Customers without an order
+and products never sold are served by newcomers.py.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,64 +21,57 @@ from zipfile import BadZipFile
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
-from storewise.tools.finding import percent
 from storewise.tools.models import card as cards
+from storewise.tools.models.candidates import FOUND, Signals
 from storewise.tools.models.card import Card, read_card
-from storewise.tools.models.churn import count
+from storewise.tools.models.content import Content
 from storewise.tools.models.memory import once_per_generation
-from storewise.tools.models.purchases import Floats, Purchases, bought_later
+from storewise.tools.models.newcomers import NewCustomers, NewProducts
+from storewise.tools.models.purchases import Lines, Purchases
+from storewise.tools.models.ranking import (
+    FEATURES,
+    PARAMETERS,
+    ROUNDS,
+    Describer,
+    Ranker,
+    Table,
+    first,
+    taught,
+)
+from storewise.tools.models.reasons import Reasons, ago, popular
+from storewise.tools.models.windows import CUT, DAYS, Items, Window, score
 from storewise.tools.shop.generation import Shop
 
-NAME, VERSION = "recommender", "1"
+NAME, VERSION = "recommender", "2"
 TABLES = ("orders", "products")
-DAYS = 28  # what is learned and tested: the purchases of the next four weeks
-CUT = 10  # recall, nDCG and hit rate look at the first ten
-NEIGHBOURS = 100
-OWN, NEW = 300, 60  # candidates: own products, and others
-ROUNDS = 80
+LEARNED = 2  # windows of DAYS that the shipped ranking learns from, one before the other
 FEWEST_CUSTOMERS, FEWEST_BOUGHT = 50, 500
-MOST_LEARNED, MOST_TESTED = 2_000, 3_000  # customers, drawn at random where there are more
+MOST_LEARNED, MOST_TESTED = 2_000, 2_500  # customers, drawn at random where there are more
 
-FEATURES = (
-    "neighbours",
-    "times",
-    "age",
-    "first_age",
-    "fresh_20",
-    "fresh_60",
-    "fresh_180",
-    "times_28",
-    "times_91",
-    "gap",
-    "age_to_gap",
-    "visits",
-    "visits_91",
-    "share_of_visits",
-    "share_of_visits_91",
-    "buyers",
-    "popularity",
-    "repeat_share",
-)
-_PER_PAIR = ("times", "age", "first_age", "fresh_20", "fresh_60", "fresh_180", "times_28", "times_91")
-
-Matrix = npt.NDArray[np.float32]
-Items = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+Taught = tuple[Table, Mask]
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A product to offer, with the reason in words.
+    """A product to offer, with the reasons in words, the strongest first.
 
-    `chance` is that of a purchase within the next four weeks, None where the fixed rule ranks; `times` is
-    the number of days on which the customer bought it before.
+    `chance` is that of a purchase within the next four weeks, None where the fixed rule ranks or nothing
+    is known of the customer or the product; `times` is the number of days on which the customer bought
+    it before.
     """
 
     product_id: str
     chance: float | None
     times: int
-    reason: str
+    reasons: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """The strongest reason."""
+        return self.reasons[0]
 
 
 @dataclass(frozen=True)
@@ -88,136 +82,145 @@ class Recommender:
     """
 
     card: Card
-    purchases: Purchases
-    trees: lgb.Booster | None
+    describer: Describer
+    ranker: Ranker
     names: dict[str, str]
+    content: Content
+    newcomers: NewCustomers
+
+    @property
+    def purchases(self) -> Purchases:
+        """The purchases that are known."""
+        return self.describer.signals.known
 
     @cached_property
-    def offered(self) -> npt.NDArray[np.bool_]:
+    def offered(self) -> Mask:
         """Whether each product of the purchases may be offered."""
         return np.array([str(product) in self.names for product in self.purchases.products], dtype=bool)
+
+    @cached_property
+    def _reasons(self) -> Reasons:
+        return Reasons(self.describer, self.content, self.names)
 
     def suggest(self, customer_id: str, top: int, within: Iterable[str] | None = None) -> list[Suggestion]:
         """Return the `top` best products for a customer, the best first.
 
-        A customer without an order is offered what is popular; `within` keeps to those product ids.
+        A customer without an order is offered what customers like them buy; `within` keeps to those
+        product ids. Products that nobody has bought yet come last, where there are not enough others.
         """
         data = self.purchases
         row = data.row_of.get(customer_id)
+        wanted = None if within is None else set(within)
         allowed = self.offered
-        if within is not None:
-            kept = [data.item_of[product] for product in within if product in data.item_of]
+        if wanted is not None:
+            kept = [data.item_of[product] for product in wanted if product in data.item_of]
             allowed = np.zeros(len(data.products), dtype=bool)
             allowed[kept] = self.offered[kept]
-        items, table = candidates(data, row, allowed)
-        # The trees have seen nobody without a purchase.
-        trees = self.trees if row is not None else None
-        scores = rank(trees, table)
-        best = np.argsort(-scores, kind="stable")[:top]
+        found = (
+            self._to_newcomer(customer_id, allowed, top) if row is None else self._known(row, allowed, top)
+        )
+        found += self._others({one.product_id for one in found}, allowed, top - len(found))
+        return found + self._unsold(row, wanted, top - len(found))
+
+    def _known(self, row: int, allowed: Mask, top: int) -> list[Suggestion]:
+        rows = np.array([row], dtype=np.int32)
+        table = next(self.describer.tables(rows, allowed, deep=max(FOUND, top)))
+        scores = self.ranker.scores(table)
+        best = [int(place) for place in first(rows, table.candidates, scores, top)[0] if place >= 0]
+        shown = table.at(best)
+        moved = self.ranker.contributions(shown)
         return [
             Suggestion(
-                product_id=str(data.products[items[place]]),
-                chance=None if trees is None else float(scores[place]),
-                times=int(np.nan_to_num(table[place, FEATURES.index("times")])),
-                reason=self._reason(row, int(items[place]), table[place]),
+                product_id=str(self.purchases.products[table.candidates.items[place]]),
+                chance=float(scores[place]) if self.ranker.teaches(bool(table.own[place])) else None,
+                times=int(np.nan_to_num(table.values[place, FEATURES.index("times")])),
+                reasons=self._reasons.of(
+                    table,
+                    place,
+                    {group: float(each[line]) for group, each in moved.items()}
+                    if self.ranker.trees
+                    else None,
+                ),
             )
-            for place in best
+            for line, place in enumerate(best)
         ]
 
-    def _reason(self, row: int | None, item: int, features: Floats) -> str:
-        value = dict(zip(FEATURES, features.tolist(), strict=True))
-        if value["times"] == 1:
-            return f"bought once, {_ago(value['age'])}"
-        if value["times"] > 1:
-            often = "twice" if value["times"] == 2 else f"{value['times']:,.0f} times"
-            gap = max(1, round(value["gap"]))
-            usual = "every day" if gap == 1 else f"every {gap:,} days"
-            return f"bought {often}, last {_ago(value['age'])}, usually {usual}"
-        also = None if row is None or not value["neighbours"] else self._bought_with(row, item)
-        if also is not None:
-            return also
-        return f"{percent(value['popularity'])} of all customers bought it in the last {DAYS} days"
+    def _to_newcomer(self, customer_id: str, allowed: Mask, top: int) -> list[Suggestion]:
+        scores, groups = self.newcomers.scores(customer_id)
+        items = np.flatnonzero(allowed & (scores > 0))
+        items = items[np.argsort(-scores[items], kind="stable")[:top]]
+        return [
+            Suggestion(
+                str(self.purchases.products[item]), None, 0, (self.newcomers.reason(int(item), groups),)
+            )
+            for item in items
+        ]
 
-    def _bought_with(self, row: int, item: int) -> str | None:
-        """Return the customer's own product whose buyers most markedly buy `item` too, in words."""
+    def _others(self, listed: set[str], allowed: Mask, top: int) -> list[Suggestion]:
+        """Return products that are no candidates because few buy them, the most popular first."""
         data = self.purchases
-        pairs = slice(data.starts[row], data.starts[row + 1])
-        own = data.item[pairs][np.argsort(-data.fresh_180[pairs], kind="stable")[:50]]
-        own = np.array([o for o in own if data.buyers[o] >= 5 and self.offered[o]])
-        if not len(own):
-            return None
-        both = np.asarray((data.bought[:, own].T @ data.bought[:, [item]]).todense()).ravel()
-        similarity = both / np.sqrt(data.buyers[own] * data.buyers[item])
-        best = int(np.argmax(similarity))
-        if both[best] < 2:
-            return None
-        share = percent(both[best] / data.buyers[own[best]])
-        return f"{share} of the customers who buy {self.names[str(data.products[own[best]])]} also buy it"
+        if top < 1:
+            return []
+        items = np.flatnonzero(allowed)
+        items = items[np.lexsort((-data.buyers[items], -data.popularity[items]))][: top + len(listed)]
+        others = [int(item) for item in items if str(data.products[item]) not in listed][:top]
+        return [
+            Suggestion(str(data.products[item]), None, 0, (popular(float(data.popularity[item])),))
+            for item in others
+        ]
+
+    def _unsold(self, row: int | None, wanted: set[str] | None, top: int) -> list[Suggestion]:
+        if top < 1:
+            return []
+        content = self.content
+        allowed = np.array(
+            [
+                product in self.names and (wanted is None or product in wanted)
+                for product in map(str, content.product_ids)
+            ],
+            dtype=bool,
+        )
+        found = []
+        for product, like in self._new_products.like(row, allowed, top):
+            name = self.names.get(str(self.purchases.products[like]), "another product")
+            if row is None:
+                why = f"nobody has bought it yet; it is like {name}, which is popular"
+            else:
+                pairs = slice(self.purchases.starts[row], self.purchases.starts[row + 1])
+                age = float(self.purchases.age[pairs][self.purchases.item[pairs] == like][0])
+                why = f"nobody has bought it yet; it is like {name}, bought {ago(age)}"
+            found.append(Suggestion(product, None, 0, (why,)))
+        return found
+
+    @cached_property
+    def _new_products(self) -> NewProducts:
+        return NewProducts(self.purchases, self.content)
 
 
-def candidates(data: Purchases, row: int | None, allowed: npt.NDArray[np.bool_]) -> tuple[Items, Matrix]:
-    """Return the candidate products of one customer and a row of FEATURES for each.
-
-    `row` is the customer's place in `data`, None for one without a purchase; `allowed` has an entry per
-    product.
-    """
-    neighbours = _neighbours(data, row)
-    pairs = np.arange(*data.starts[row : row + 2]) if row is not None else np.arange(0)
-    pairs = pairs[allowed[data.item[pairs]]]
-    pairs = pairs[np.argsort(-data.fresh_60[pairs], kind="stable")[:OWN]]
-    other = neighbours + 1e-3 * data.popularity  # popularity decides where neighbours are silent
-    other[~allowed] = 0
-    if row is not None:
-        other[data.item[slice(*data.starts[row : row + 2])]] = 0
-    new = np.argpartition(-other, NEW)[:NEW] if len(other) > NEW else np.arange(len(other))
-    new = new[other[new] > 0]
-    items = np.concatenate([data.item[pairs], new]).astype(np.intp)
-    table = np.full((len(items), len(FEATURES)), np.nan, dtype=np.float32)
-    column = {name: table[:, index] for index, name in enumerate(FEATURES)}
-    for name in _PER_PAIR:
-        column[name][: len(pairs)] = getattr(data, name)[pairs]
-    visits, recent = (data.visits[row], data.visits_91[row]) if row is not None else (0, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = (column["first_age"] - column["age"]) / (column["times"] - 1)
-        column["gap"][:] = np.where(column["times"] > 1, gap, np.nan)
-        column["age_to_gap"][:] = column["age"] / column["gap"]
-    column["neighbours"][:] = neighbours[items]
-    column["visits"][:], column["visits_91"][:] = visits, recent
-    column["share_of_visits"][:] = column["times"] / max(visits, 1)
-    column["share_of_visits_91"][:] = column["times_91"] / max(recent, 1)
-    column["buyers"][:] = data.buyers[items] / len(data.customers)
-    column["popularity"][:] = data.popularity[items]
-    column["repeat_share"][:] = data.repeat_share[items]
-    return items, table
+def learned(windows: Sequence[Window], content: Content, seed: int = 7) -> Ranker:
+    """Return the ranking learned from what was bought after each of `windows`."""
+    lessons = [lesson(window, Describer.fit(window, content, seed), MOST_LEARNED, seed) for window in windows]
+    return Ranker.fit([table for table, _ in lessons], [bought for _, bought in lessons], seed)
 
 
-def rank(trees: lgb.Booster | None, table: Matrix) -> npt.NDArray[np.float64]:
-    """Return a score per row of FEATURES: the chance of a purchase, or without trees the fixed rule's."""
-    if not len(table):
-        return np.zeros(0)
-    if trees is not None:
-        return np.asarray(trees.predict(table, num_threads=1), dtype=np.float64)
-    fresh = np.nan_to_num(table[:, FEATURES.index("fresh_60")])
-    popular = table[:, FEATURES.index("popularity")]
-    return np.asarray(fresh + 0.5 * table[:, FEATURES.index("neighbours")] + 1e-3 * popular, dtype=np.float64)
+def lesson(window: Window, describer: Describer, most: int, seed: int = 7) -> Taught:
+    """Return the candidates of up to `most` customers, drawn at random, and which were bought."""
+    drawn = np.random.default_rng(seed).permutation(len(window.known.customers))[:most]
+    return taught(window, describer, np.sort(drawn).astype(np.int32))
 
 
 def train(shop: Shop, folder: Path) -> Card:
-    """Train, test on the last four weeks and save the purchases as of today into `folder`."""
+    """Train, test on the last four weeks and save what is known as of today into `folder`."""
     cards.begin(folder)
-    (folder / "trees.txt").unlink(missing_ok=True)
-    last = shop.as_of - dt.timedelta(days=DAYS)
-    learned = _Window(shop, last - dt.timedelta(days=DAYS), MOST_LEARNED)
-    tested = _Window(shop, last, MOST_TESTED)
-    measured: dict[str, Any] = {
-        "summary": "not measured: too few purchases to hold four weeks back; a fixed rule ranks by own "
-        "recent purchases, then by what customers alike buy"
-    }
-    if learned.enough and tested.enough:
-        trees = _boost([learned])
-        measured = _test(trees, learned, tested, last)
-        _boost([learned, tested]).save_model(str(folder / "trees.txt"))
-    Purchases.until(shop, shop.as_of).save(folder / "purchases.npz")
+    content = Content.read(shop)
+    with threadpool_limits(1):  # threads would wait for each other whenever something else runs
+        ranker, measured = _learn(shop, content)
+        lines = Lines.until(shop, shop.as_of)
+        known = Purchases.of(lines)
+        signals = Signals.fit(known, lines, content)
+    known.save(folder / "purchases.npz")
+    signals.save(folder / "signals.npz")
+    ranker.save(folder)
     card = Card(
         name=NAME,
         version=VERSION,
@@ -230,6 +233,29 @@ def train(shop: Shop, folder: Path) -> Card:
     return card
 
 
+def _learn(shop: Shop, content: Content) -> tuple[Ranker, dict[str, Any]]:
+    """Return the ranking learned from the last two windows, and how one learned from the first does on the last."""
+    last = shop.as_of - dt.timedelta(days=DAYS)
+    earlier, tested = Window.at(shop, last - dt.timedelta(days=DAYS)), Window.at(shop, last)
+    if any(len(window.known.customers) < FEWEST_CUSTOMERS for window in (earlier, tested)):
+        return Ranker({}), _NOT_MEASURED
+    describer = Describer.fit(tested, content)
+    lessons = [
+        lesson(earlier, Describer.fit(earlier, content), MOST_LEARNED),
+        lesson(tested, describer, MOST_TESTED),
+    ]
+    if any(int(bought.sum()) < FEWEST_BOUGHT for _, bought in lessons):
+        return Ranker({}), _NOT_MEASURED
+    measured = _test(Ranker.fit([lessons[0][0]], [lessons[0][1]]), tested, *lessons[1], last)
+    return Ranker.fit([table for table, _ in lessons], [bought for _, bought in lessons]), measured
+
+
+_NOT_MEASURED = {
+    "summary": "not measured: too few purchases to hold four weeks back; a fixed rule ranks by own "
+    "recent purchases, then by what customers alike buy"
+}
+
+
 def load(shop: Shop, folder: Path | None = None) -> Recommender:
     """Return the trained recommender.
 
@@ -238,15 +264,22 @@ def load(shop: Shop, folder: Path | None = None) -> Recommender:
     """
     folder = folder or shop.folder("models", NAME)
     card = read_card(shop, folder, NAME, *TABLES)
-    trees = folder / "trees.txt"
     try:
-        booster = lgb.Booster(model_file=str(trees)) if trees.exists() else None
-        purchases = Purchases.read(folder / "purchases.npz")
+        known = Purchases.read(folder / "purchases.npz")
+        signals = Signals.read(folder / "signals.npz", known)
+        ranker = Ranker.read(folder)
     except (OSError, ValueError, KeyError, BadZipFile, lgb.basic.LightGBMError):
         raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
-    known = shop.query("SELECT product_id, name FROM products WHERE category <> 'Unknown'")
-    names = dict(zip(known["product_id"], known["name"], strict=True))
-    return Recommender(card, purchases, booster, names)
+    offered = shop.query("SELECT product_id, name FROM products WHERE category <> 'Unknown'")
+    names = dict(zip(offered["product_id"], offered["name"], strict=True))
+    return Recommender(
+        card=card,
+        describer=Describer.of(signals),
+        ranker=ranker,
+        names=names,
+        content=Content.read(shop),
+        newcomers=NewCustomers.read(shop, known),
+    )
 
 
 @once_per_generation
@@ -259,109 +292,41 @@ def loaded(shop: Shop) -> Recommender:
     return recommender
 
 
-class _Window:
-    """Customers' candidates at a cut-off, and which of them were bought in the weeks after.
-
-    Looks at no more than `most` customers, drawn at random.
-    """
-
-    def __init__(self, shop: Shop, cutoff: dt.date, most: int) -> None:
-        self.data = data = Purchases.until(shop, cutoff)
-        self.rows = np.random.default_rng(7).permutation(len(data.customers))[:most]
-        self.later = {c: p for c, p in bought_later(shop, cutoff, DAYS).items() if c in data.row_of}
-        everything = np.ones(len(data.products), dtype=bool)
-        self.items: list[Items] = []
-        tables: list[Matrix] = []
-        bought: list[npt.NDArray[np.bool_]] = []
-        for row in self.rows:
-            items, table = candidates(data, int(row), everything)
-            later = self.later.get(str(data.customers[row]), set())
-            wanted = [data.item_of[product] for product in later if product in data.item_of]
-            self.items.append(items)
-            tables.append(table)
-            bought.append(np.isin(items, wanted))
-        self.sizes = [len(items) for items in self.items]
-        self.table = np.concatenate(tables) if tables else np.zeros((0, len(FEATURES)), dtype=np.float32)
-        self.bought = np.concatenate(bought) if bought else np.zeros(0, dtype=bool)
-
-    @property
-    def enough(self) -> bool:
-        return len(self.rows) >= FEWEST_CUSTOMERS and int(self.bought.sum()) >= FEWEST_BOUGHT
-
-    def first(self, scores: npt.NDArray[np.float64]) -> list[Items]:
-        """Return each customer's first CUT products by `scores` of the candidates."""
-        split = np.split(scores, np.cumsum(self.sizes)[:-1])
-        return [
-            items[np.argsort(-own, kind="stable")[:CUT]] for items, own in zip(self.items, split, strict=True)
-        ]
-
-    def measure(self, lists: list[Items]) -> dict[str, float]:
-        """Return recall, nDCG and hit rate at CUT over the customers who bought anything afterwards."""
-        gains = 1 / np.log2(np.arange(CUT) + 2)
-        recall, ndcg, hits = [], [], []
-        for row, offered in zip(self.rows, lists, strict=True):
-            wanted = self.later.get(str(self.data.customers[row]))
-            if not wanted:
-                continue
-            right = np.array([str(self.data.products[item]) in wanted for item in offered], dtype=bool)
-            recall.append(right.sum() / len(wanted))
-            ndcg.append(gains[: len(right)][right].sum() / gains[: min(CUT, len(wanted))].sum())
-            hits.append(bool(right.any()))
-        return {
-            f"recall@{CUT}": float(np.mean(recall)),
-            f"ndcg@{CUT}": float(np.mean(ndcg)),
-            f"hit_rate@{CUT}": float(np.mean(hits)),
-            "customers": float(len(recall)),
-        }
-
-
-def _boost(windows: list[_Window]) -> lgb.Booster:
-    parameters = {
-        "objective": "binary",
-        "learning_rate": 0.12,
-        "num_leaves": 31,
-        "min_data_in_leaf": 200,
-        "max_bin": 127,
-        "num_threads": 1,  # two would wait for each other whenever something else runs
-        "deterministic": True,
-        "force_row_wise": True,
-        "seed": 7,
-        "verbose": -1,
+def _test(ranker: Ranker, window: Window, table: Table, bought: Mask, last: dt.date) -> dict[str, Any]:
+    """Return the card's figures of a ranking on a later window, beside what is frequent and what is popular."""
+    known = window.known
+    rows = np.unique(table.candidates.rows)
+    chances = ranker.scores(table)
+    best = first(rows, table.candidates, chances)
+    everything = score(window, rows, _items(table, best), new=False)
+    new = first(rows, table.candidates, np.where(table.own, -1.0, chances))
+    new[(new >= 0) & table.own[new]] = -1
+    quality = _figures(everything.means())
+    quality |= {
+        f"new_{name}": value
+        for name, value in _figures(score(window, rows, _items(table, new), True).means()).items()
     }
-    ends = [sum(window.sizes[:MOST_LEARNED]) for window in windows]
-    table = np.concatenate([window.table[:end] for window, end in zip(windows, ends, strict=True)])
-    bought = np.concatenate([window.bought[:end] for window, end in zip(windows, ends, strict=True)])
-    data = lgb.Dataset(table, bought.astype(np.float64), feature_name=list(FEATURES))
-    return lgb.train(parameters, data, ROUNDS)
-
-
-def _test(trees: lgb.Booster, learned: _Window, tested: _Window, last: dt.date) -> dict[str, Any]:
-    data = tested.data
-    scores = rank(trees, tested.table)
-    quality = tested.measure(tested.first(scores))
+    quality["customers"] = float(len(everything.rows))
     # What is shown as a chance should come true as often as it says.
-    likely = scores >= 0.3
-    quality["chance_said"] = float(scores[likely].mean()) if likely.any() else 0.0
-    quality["chance_came_true"] = float(tested.bought[likely].mean()) if likely.any() else 0.0
-    popular = np.argsort(-data.popularity, kind="stable")[:CUT]
-    habits = []
-    for row in tested.rows:
-        pairs = np.arange(*data.starts[row : row + 2])
-        order = np.lexsort((data.age[pairs], -data.times[pairs]))[:CUT]  # often first, then lately
-        own = data.item[pairs[order]]
-        habits.append(np.concatenate([own, popular[~np.isin(popular, own)]])[:CUT].astype(np.intp))
-    peers = {
-        "own most frequent products": tested.measure(habits),
-        "most popular products": tested.measure([popular] * len(tested.rows)),
+    likely = chances >= 0.3
+    quality["chance_said"] = float(chances[likely].mean()) if likely.any() else 0.0
+    quality["chance_came_true"] = float(bought[likely].mean()) if likely.any() else 0.0
+    popular = np.argsort(-known.popularity, kind="stable")[:CUT]
+    lists = {
+        "own most frequent products": np.array([_habit(known, int(row), popular) for row in rows]),
+        "most popular products": np.tile(popular, (len(rows), 1)),
     }
-    begin, end = last + dt.timedelta(days=1), last + dt.timedelta(days=DAYS)
+    peers = {name: _figures(score(window, rows, items, new=False).means()) for name, items in lists.items()}
     habit = peers["own most frequent products"]
+    begin, end = last + dt.timedelta(days=1), last + dt.timedelta(days=DAYS)
     return {
         "split": (
-            f"learned from the purchases of the {DAYS} days after {last - dt.timedelta(days=DAYS)} "
-            f"({len(learned.table)} candidates of {len(learned.rows)} customers), tested on {begin} to {end} "
-            f"({quality['customers']:.0f} customers); the shipped ranking is fitted again on both"
+            f"learned from the purchases of the {DAYS} days after {last - dt.timedelta(days=DAYS)}, "
+            f"tested on {begin} to {end} ({quality['customers']:.0f} customers); the shipped ranking is "
+            "fitted again on both"
         ),
+        "parameters": {**PARAMETERS, **{f"rounds_{part}": count for part, count in ROUNDS.items()}},
+        "drivers": _drivers(ranker, table, best),
         "quality": quality,
         "peers": peers,
         "summary": (
@@ -372,19 +337,25 @@ def _test(trees: lgb.Booster, learned: _Window, tested: _Window, last: dt.date) 
     }
 
 
-def _neighbours(data: Purchases, row: int | None) -> Floats:
-    """Return what the customers most alike bought lately: a weight per product, 0 where none did."""
-    if row is None:
-        return np.zeros(len(data.products), dtype=np.float32)
-    similarity = np.asarray((data.taste[row] @ data.taste_by_product).todense()).ravel()
-    similarity[row] = 0
-    if len(similarity) > NEIGHBOURS:
-        near = np.argpartition(-similarity, NEIGHBOURS)[:NEIGHBOURS]
-    else:
-        near = np.arange(len(similarity))
-    weights = similarity[near] / max(float(similarity[near].sum()), 1e-9)
-    return np.asarray((sp.csr_matrix(weights) @ data.fresh[near]).todense(), dtype=np.float32).ravel()
+def _figures(means: dict[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in means.items()}
 
 
-def _ago(days: float) -> str:
-    return "today" if days == 0 else f"{count(days, 'day')} ago"
+def _items(table: Table, places: Items) -> Items:
+    return np.where(places >= 0, table.candidates.items[places], -1).astype(np.intp)
+
+
+def _habit(known: Purchases, row: int, popular: Items) -> Items:
+    """Return the customer's most frequent products, the latest first among equals, then popular ones."""
+    pairs = np.arange(known.starts[row], known.starts[row + 1])
+    order = np.lexsort((known.age[pairs], -known.times[pairs]))[:CUT]
+    own = known.item[pairs[order]]
+    return np.concatenate([own, popular[~np.isin(popular, own)]])[:CUT].astype(np.intp)
+
+
+def _drivers(ranker: Ranker, table: Table, best: Items) -> dict[str, float]:
+    """Return each group's share in how far the chances of the offers are moved."""
+    moved = ranker.contributions(table.at(best[best >= 0][:5_000]))
+    sizes = {group: float(np.abs(each).mean()) for group, each in moved.items()}
+    total = max(sum(sizes.values()), 1e-9)
+    return {group: size / total for group, size in sizes.items()}

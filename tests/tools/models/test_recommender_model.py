@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from made_up import AS_OF, MakeShop, build_shop, many_orders, order_lines, products_of
 
 from storewise.tools.models import recommender
-from storewise.tools.models.purchases import Purchases
-from storewise.tools.models.recommender import FEATURES, candidates
+from storewise.tools.models.content import Content
+from storewise.tools.models.ranking import FEATURES, GROUPS, Describer
+from storewise.tools.models.windows import Window
 from storewise.tools.shop.generation import Shop
 
 
@@ -22,7 +22,7 @@ def test_the_card_is_no_worse_than_the_own_most_frequent(small_shop: Shop) -> No
     card = recommender.load(small_shop).card
     habit = card.peers["own most frequent products"]
     assert f"tested on {AS_OF - dt.timedelta(days=27)} to {AS_OF}" in card.split
-    for name in ("recall@10", "ndcg@10", "hit_rate@10"):
+    for name in ("recall@10", "ndcg@10"):
         assert 0 <= card.peers["most popular products"][name] <= 1
         assert card.quality[name] >= habit[name] - 0.02
 
@@ -34,17 +34,18 @@ def test_the_future_is_not_seen(tmp_path: Path) -> None:
     later = lines["ordered_at"] >= pd.Timestamp(cutoff) + pd.Timedelta(days=1)
     moved = lines.copy()
     moved.loc[later, "product_id"] = "p00"
-    known, other = (
-        Purchases.until(build_shop(tmp_path / name, orders=table, products=products_of(lines)), cutoff)
-        for name, table in (("as", lines), ("moved", moved))
-    )
-    everything = np.ones(len(known.products), dtype=bool)
-    assert later.any()
-    for row in range(0, len(known.customers), 10):
-        items, table = candidates(known, row, everything)
-        again, same = candidates(other, row, everything)
-        assert np.array_equal(items, again)
-        np.testing.assert_array_equal(table, same)
+    gone = lines[~later]
+    tables = []
+    for name, table in (("as", lines), ("moved", moved), ("gone", gone)):
+        shop = build_shop(tmp_path / name, orders=table, products=products_of(lines))
+        describer = Describer.fit(Window.at(shop, cutoff), Content.read(shop))
+        rows = np.arange(len(describer.signals.known.customers), dtype=np.int32)
+        tables.append(list(describer.tables(rows)))
+    assert later.any() and len(tables[0][0].values) > 1000
+    for known, other, without in zip(*tables, strict=True):
+        for again in (other, without):
+            assert np.array_equal(known.candidates.items, again.candidates.items)
+            np.testing.assert_array_equal(known.values, again.values)
 
 
 def test_the_arrays_saved_and_read_rank_the_same(small_shop: Shop, tmp_path: Path) -> None:
@@ -117,12 +118,12 @@ def test_who_never_bought_is_offered_what_is_popular(small_shop: Shop) -> None:
 def test_a_tiny_shop_is_ranked_by_rule(tiny_shop: Shop) -> None:
     """Protects small shops: offers without trees, and a card that claims no quality."""
     model = recommender.load(tiny_shop)
-    assert model.trees is None
+    assert not model.ranker.trees
     assert "not measured" in model.card.note().quality
     assert model.suggest("c1", 3)
 
 
-@pytest.mark.parametrize("name", ["neighbours", "times", "popularity"])
-def test_the_named_features_exist(name: str) -> None:
-    """Protects the rule and the reasons, which look features up by name."""
-    assert name in FEATURES
+def test_every_feature_belongs_to_a_group_of_reasons() -> None:
+    """Protects the reasons and the global picture: no contribution is lost."""
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(FEATURES)
