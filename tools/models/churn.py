@@ -67,7 +67,7 @@ FOUND = "Optuna, 80 trials, scored at three later cut-offs of The Complete Journ
 
 # More silence never lowers the risk and more orders never raise it: a reason can be read as it stands.
 _RISING = {"recency_days", "recency_to_gap", "recency_to_longest", "gaps_outlasted", *rhythm.GROUPS["pace"]}
-_RISING |= {*rhythm.GROUPS["silence"]} - {"silence_survival"}
+_RISING |= {*rhythm.GROUPS["silence"], *rhythm.GROUPS["lost"]} - {"silence_survival"}
 _FALLING = {
     "orders",
     "orders_30",

@@ -24,6 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "time since the last order against the usual gap": (
         *features.GROUPS["rhythm"],
         *rhythm.GROUPS["silence"],
+        *rhythm.GROUPS["lost"],
         *rhythm.GROUPS["gaps"],
         "none_7",
         "none_14",

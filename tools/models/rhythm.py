@@ -7,7 +7,9 @@ customer's few visits cannot say is drawn towards what most customers do:
   the population's (a normal model with a conjugate prior worth GAPS_OF_PRIOR gaps);
 - visits are taken as Poisson with gamma-distributed rates (Ehrenberg's negative binomial model, 1959,
   and Fader, Hardie and Lee 2005), older visits fading with several half-lives, so that
-  the chance of no visit in the coming days follows in closed form.
+  the chance of no visit in the coming days follows in closed form;
+- over the whole history, MBG/NBD (`buy_till_you_die.py`), fitted to all customers at the cut-off, gives the
+  chance that the customer is lost already and that of no visit in the coming days.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr, logit, ndtr
+
+from storewise.tools.models import buy_till_you_die
 
 if TYPE_CHECKING:
     from storewise.tools.shop.generation import Shop
@@ -41,6 +45,7 @@ GROUPS = {
         "silence_longest_91",
         *(f"silent_{days}" for days in SILENCES),
     ),
+    "lost": ("lost_odds", "none_odds"),
     "gaps": ("gap_95", "gap_shift", "gap_of_a_day"),
     "pace": tuple(f"none_{days}" for days in HALF_LIVES),
     "weeks": ("weeks_4", "weeks_8", "weeks_13", "visits_28", "visits_56", "visits_91", "visits_29_91"),
@@ -87,7 +92,8 @@ def rhythm(visits: Visits, cutoff: dt.date) -> pd.DataFrame:
     silence, `silence_goes_on` the log-probability that AHEAD more days follow it, `gap_95` the days
     that 95 of 100 gaps do not exceed, `gap_of_a_day` the mean length of the gap that a day falls into,
     `silent_30` the share of days beyond the 30th of a silence, `none_30` the log-probability of no
-    visit in AHEAD days with a half-life of 30 days, `spend_pace_30` spend a day likewise.
+    visit in AHEAD days with a half-life of 30 days, `spend_pace_30` spend a day likewise, `lost_odds` and
+    `none_odds` the log-odds of being lost and of no visit in AHEAD days over the whole history.
     """
     today = (cutoff - dt.date(1970, 1, 1)).days
     known = visits.day <= today
@@ -117,6 +123,7 @@ def rhythm(visits: Visits, cutoff: dt.date) -> pd.DataFrame:
         found[f"spend_pace_{life}"] = spends[life]
 
     found |= _silences(row, day, age, silence, tenure)
+    found |= _lost(np.bincount(row, minlength=customers).astype(np.float64), silence, tenure)
     week = np.zeros((customers, WEEKS))
     recent = age < 7 * WEEKS
     np.add.at(week, (row[recent], age[recent] // 7), 1.0)
@@ -142,6 +149,19 @@ def _gamma(seen: Floats, days: Floats) -> tuple[float, float]:
     # What the rates vary beyond what Poisson counts over so few days do by chance.
     between = max(float(rate.var()) - mean * float((1 / days).mean()), 0.05 * mean**2)
     return mean**2 / between, mean / between
+
+
+def _lost(visits: Floats, silence: Floats, tenure: Floats) -> dict[str, Floats]:
+    again, last, age = visits - 1, (tenure - silence) / 7, tenure / 7
+    model = buy_till_you_die.fit(again, last, age)
+    alive = model.alive(again, last, age)
+    # Of somebody alive the pace is gamma-distributed with shape r + x and scale alpha + T.
+    none = ((model.alpha + age) / (model.alpha + age + AHEAD / 7)) ** (model.r + again)
+    silent = 1 - alive * (1 - none)
+    return {
+        name: logit(np.clip(p, 1e-9, 1 - 1e-9))
+        for name, p in (("lost_odds", 1 - alive), ("none_odds", silent))
+    }
 
 
 def _silences(row: Ints, day: Ints, age: Ints, silence: Floats, tenure: Floats) -> dict[str, Floats]:
