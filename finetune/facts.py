@@ -214,7 +214,7 @@ _EXPECTED = re.compile(
     r"(?P<orders>[\d,.]+\d) orders worth (?P<spend>\$[\d,.]+\d) in the next (?P<weeks>\d+ weeks?) "
     r"\(80 % interval (?P<low>\$[\d,.]+\d) to (?P<high>\$[\d,.]+\d)\)"
 )
-_BEFORE = re.compile(r"(?P<before>[\d,]+) orders worth (?P<spent>\$[\d,.]+\d) in the last \d+ weeks;")
+_BEFORE = re.compile(r"(?P<before>[\d,]+ orders?) in (?P<days>[\d,]+ days?)\b")
 _TOGETHER = re.compile(
     r"The first (?P<top>[\d,]+) together are expected to spend (?P<together>\$[\d,.]+\d), (?P<share>[\d.]+ %) of"
 )

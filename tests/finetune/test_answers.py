@@ -129,7 +129,7 @@ ONE_VALUED = Finding(
     arguments={"customer_id": "900", "weeks": 12},
     status="answered",
     headline=f"Customer 900 is expected to place {_valued('20.4', '$367.56', '$113.52', '$623.35')}; the chance that "
-    "they are still a customer is 98.0 % (19 orders worth $281.45 in the last 12 weeks; last order today, "
+    "they are still a customer is 98.0 % (88 orders in 365 days; last order today, "
     "usually comes every 4.5 days; $14.38 an order on average).",
     columns=_VALUE_TABLE,
     rows=(("900", 367.56, 20.4, 0.98),),
@@ -158,7 +158,11 @@ def test_what_a_customer_is_worth_is_told_from_the_side_that_was_asked_about() -
         "high": "$623.35",
     }
     assert expected.items() <= said.values.items()
-    assert (said.values["alive"], said.values["before"], said.values["spent"]) == ("98.0 %", "19", "$281.45")
+    assert (said.values["alive"], said.values["before"], said.values["days"]) == (
+        "98.0 %",
+        "88 orders",
+        "365 days",
+    )
     assert (said.values["rhythm"], said.values["ago"]) == ("every 4.5 days", "today")
     most = FACTS["customer_value"](MOST_VALUED, "who is worth most")
     assert most is not None

@@ -34,10 +34,7 @@ COLUMNS = (
     _orders("orders_before", "Orders in the last 12 weeks"),
     Column(name="why", label="Why", role="text"),
 )
-WHY = (
-    "19 orders worth $281.45 in the last 12 weeks; last order today, usually comes every 4.5 days; "
-    "$14.38 an order on average"
-)
+WHY = "88 orders in 365 days; last order today, usually comes every 4.5 days; $14.38 an order on average"
 ONE = Finding(
     tool="customer_value",
     arguments={"customer_id": "900", "weeks": 12},
