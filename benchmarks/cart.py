@@ -228,7 +228,7 @@ def lightgbm_defaults(learn: pd.DataFrame, y: Floats, score: pd.DataFrame, seed:
     words = [str(name) for name in learn if not pd.api.types.is_numeric_dtype(learn[name])]
     kinds = {name: pd.CategoricalDtype(sorted(learn[name].dropna().unique())) for name in words}
     model = lgb.LGBMClassifier(random_state=seed, n_jobs=1, verbose=-1).fit(learn.astype(kinds), y)
-    return np.asarray(model.predict_proba(score.astype(kinds))[:, 1], dtype=np.float64)
+    return np.asarray(model.predict_proba(score.astype(kinds)), dtype=np.float64)[:, 1]
 
 
 def _recurrent(early: pd.DataFrame, late: pd.DataFrame, cell: Literal["GRU", "LSTM"], seed: int) -> Floats:

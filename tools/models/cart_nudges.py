@@ -35,33 +35,47 @@ NUDGES = {
 
 
 def reasons(row: pd.Series[Any], parts: pd.Series[float]) -> list[str]:
-    """Return up to three phrases: how long the visit has been silent, then what raises its risk most.
+    """Return three phrases: how long the visit has been silent, then what raises its risk most.
+
+    Where fewer than two groups raise the risk, what lowers it most follows, with "though" before it.
 
     Args:
         row: FEATURES of the visit's last click; `idle_seconds` is the silence since.
-        parts: what each group but the silence adds to the log-odds at that click.
+        parts: what each group adds to the log-odds at that click.
     """
-    return [phrase(group, row) for group in ("silence", *_weighty(row, parts)[: REASONS - 1])]
+    raising = _raising(row, parts)
+    lowering = [g for g in _ranked(row, -parts) if parts[g] < -WEIGHTY and g not in raising]
+    told = [*(phrase(g, row) for g in raising), *(f"though {phrase(g, row)}" for g in lowering)]
+    return [phrase("silence", row), *told][:REASONS]
 
 
 def nudge(row: pd.Series[Any], parts: pd.Series[float], usual_value: float) -> str:
     """Return the nudge for the strongest reason; `usual_value` is the median of the open carts' values."""
-    ranked = _weighty(row, parts)
-    if row["checkouts"] or row["payments"]:
+    if _stuck(row):
         return "help"
-    if not ranked:
+    raising = _raising(row, parts)
+    if not raising:
         return "reminder"
-    if ranked[0] == "cart" and not row["value"] >= usual_value:
+    if raising[0] == "cart" and not row["value"] >= usual_value:
         return "reminder"  # the price of a small cart keeps nobody from buying
-    return NUDGES[ranked[0]]
+    return NUDGES[raising[0]]
 
 
-def _weighty(row: pd.Series[Any], parts: pd.Series[float]) -> list[str]:
-    ranked = parts.sort_values(ascending=False, kind="stable")
-    weighty = [str(group) for group, part in ranked.items() if part > WEIGHTY and _told(str(group), row)]
-    if row["checkouts"] or row["payments"]:  # what calls for help is said in any case
+def _raising(row: pd.Series[Any], parts: pd.Series[float]) -> list[str]:
+    weighty = [group for group in _ranked(row, parts) if parts[group] > WEIGHTY]
+    if _stuck(row):  # what calls for help is said in any case
         weighty = ["stage", *(group for group in weighty if group != "stage")]
     return weighty
+
+
+def _stuck(row: pd.Series[Any]) -> bool:
+    return bool(row["checkouts"] or row["payments"])
+
+
+def _ranked(row: pd.Series[Any], parts: pd.Series[float]) -> list[str]:
+    """Return the groups whose reasons speak of something that happened in the visit, the largest first."""
+    ranked = parts.sort_values(ascending=False, kind="stable").index
+    return [str(group) for group in ranked if _told(str(group), row)]
 
 
 def _told(group: str, row: pd.Series[Any]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import AS_OF, MakeShop, clicks_of, many_clicks
+from made_up import AS_OF, MakeShop, build_shop, clicks_of, many_clicks
 
 from storewise.tools.models import cart, cart_nudges
 from storewise.tools.models.card import NoModel
@@ -78,8 +78,6 @@ def test_later_clicks_change_no_earlier_row(small_shop: Shop, make_shop: MakeSho
 def test_what_comes_after_a_moment_changes_nothing_before_it(tmp_path: Path) -> None:
     """Protects against leakage between visits: later clicks of the same customers, of visits that began
     earlier or later, removed, moved or turned into purchases, change no feature of an earlier click."""
-    from made_up import build_shop
-
     events = _known(many_clicks(np.random.default_rng(4)))
     moment = pd.Timestamp("2023-11-15 12:00")
     later = events["occurred_at"] >= moment
@@ -237,6 +235,20 @@ def test_the_nudge_answers_the_strongest_reason(
     parts = pd.Series(dict.fromkeys(GROUPS, -0.1) | {strongest: 0.5})
     assert cart_nudges.nudge(row, parts, usual_value=15.0) == nudge
     assert words in "; ".join(cart_nudges.reasons(row, parts))
+
+
+def test_there_are_three_reasons_and_what_speaks_against_is_said_as_such() -> None:
+    """Protects the count of reasons, and people from taking for a reason what lowers the risk."""
+    row = pd.Series(
+        dict.fromkeys(FEATURES, 0.0) | {"idle_seconds": 60.0, "earlier_carts": 4.0, "signed_in": 1.0}
+    )
+    row["earlier_bought_share"] = 0.75
+    parts = pd.Series(dict.fromkeys(GROUPS, 0.0) | {"pace": 0.3, "habit": -0.9, "removals": -2.0})
+    assert cart_nudges.reasons(row, parts) == [
+        "no click for 1 minute",
+        "0 seconds between clicks on average",
+        "though bought in 3 of 4 earlier visits with a cart",
+    ]
 
 
 def test_an_unknown_device_is_no_error(small_shop: Shop) -> None:
