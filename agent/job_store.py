@@ -203,6 +203,12 @@ class JobStore:
                 count = result.rowcount
         return count
 
+    def _inserted(self, connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+        """Insert a row unless its key is there already; say whether it was new."""
+        first = next(iter(table.primary_key.columns))
+        wanted = self._insert(table).values(row).on_conflict_do_nothing().returning(first)
+        return connection.execute(wanted).first() is not None
+
     # Jobs
 
     def create(
@@ -222,7 +228,7 @@ class JobStore:
         with self._engine.begin() as connection:
             if key is not None:
                 row = {"owner": owner, "key": key, "fingerprint": print_, "job_id": job_id}
-                new = connection.execute(self._insert(replays).values(row).on_conflict_do_nothing()).rowcount
+                new = self._inserted(connection, replays, row)
                 if not new:
                     before = (
                         connection.execute(
@@ -402,8 +408,7 @@ class JobStore:
             ).rowcount
             if not open_:
                 return False
-            new = connection.execute(self._insert(results).values(row).on_conflict_do_nothing())
-            return bool(new.rowcount)
+            return self._inserted(connection, results, row)
 
     def finished(self, job_id: str, numbers: Sequence[int]) -> set[tuple[int, int]]:
         """Return which (group, part) of some groups have a result already."""

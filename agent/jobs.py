@@ -25,6 +25,7 @@ from typing import Any
 
 import httpx
 import openai
+import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
@@ -156,17 +157,17 @@ class Jobs:
         if self.store.move(job_id, "cancelled"):
             with suppress(dbos_error.DBOSNonExistentWorkflowError):
                 DBOS.cancel_workflow(job_id)
-            self._tidy(job_id)
+            self._tidy(self.store.job(job_id))
 
     def delete(self, job_id: str) -> None:
         """End a job and delete everything of it."""
         self.cancel(job_id)
         self.store.forget(job_id)
-        self._tidy(job_id)
 
-    def _tidy(self, job_id: str) -> None:
-        for path in self.uploads.glob(f"{job_id}.*"):
-            path.unlink(missing_ok=True)
+    def _tidy(self, job: sa.RowMapping | None) -> None:
+        """Delete what was uploaded."""
+        if job is not None and job["upload"] is not None:
+            (self.uploads / job["upload"]).unlink(missing_ok=True)
 
     # What the steps do
 
@@ -221,7 +222,7 @@ class Jobs:
 
         The upload is not needed from here on.
         """
-        self._tidy(job_id)
+        self._tidy(self.store.job(job_id))
         found: list[list[list[int]]] = []
         size = BATCH
         for group in self.store.planned(job_id):
