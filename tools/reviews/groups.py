@@ -28,7 +28,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-ALIKE = 0.5  # mean likeness from which sentences say the same
+ALIKE = 0.6  # mean likeness from which sentences say the same
 OPINION = 0.05  # what agreement in polarity adds to the cosine, and disagreement subtracts
 OPPOSED = 0.45  # cosine from which two groups of opposite polarity speak of the same thing
 BLOCK = 2500  # sentences linked at once: memory grows with the square
