@@ -20,21 +20,15 @@ from storewise.tools.models.windows import Window
 
 ALS_SETTINGS: tuple[dict[str, float], ...] = (
     {"factors": 32, "regularization": 1.0, "alpha": 1.0},
-    {"factors": 64, "regularization": 1.0, "alpha": 1.0},
     {"factors": 64, "regularization": 10.0, "alpha": 1.0},
-    {"factors": 32, "regularization": 10.0, "alpha": 10.0},
     {"factors": 128, "regularization": 10.0, "alpha": 1.0},
 )
 BPR_SETTINGS: tuple[dict[str, float], ...] = (
-    {"factors": 32, "learning_rate": 0.05, "regularization": 0.01, "iterations": 30},
-    {"factors": 64, "learning_rate": 0.05, "regularization": 0.01, "iterations": 60},
-    {"factors": 64, "learning_rate": 0.1, "regularization": 0.05, "iterations": 60},
+    {"factors": 32, "learning_rate": 0.01, "regularization": 0.01, "iterations": 40},
+    {"factors": 16, "learning_rate": 0.03, "regularization": 0.1, "iterations": 20},
+    {"factors": 32, "learning_rate": 0.05, "regularization": 0.01, "iterations": 5},
 )
-KNN_SETTINGS: tuple[tuple[str, int, str], ...] = tuple(
-    (kind, k, span)
-    for kind in ("cosine", "tfidf", "bm25")
-    for k, span in ((20, "times"), (100, "times"), (100, "fresh_60"))
-)
+KNN_SETTINGS = (("cosine", 100), ("tfidf", 20), ("tfidf", 100), ("bm25", 20), ("bm25", 100))
 _KNN = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
 
 
@@ -64,11 +58,10 @@ def bpr(window: Window, seed: int, setting: dict[str, float]) -> Scorer:
     return _factors(window, model, window.known.matrix(np.ones(len(window.known.row), dtype=np.float32)))
 
 
-def item_knn(window: Window, setting: tuple[str, int, str]) -> Scorer:
-    """Return implicit's item-kNN: a kind of weights, k neighbours, and a span as `own_frequency` has it."""
-    kind, k, span = setting
-    known = window.known
-    matrix = known.matrix(getattr(known, span))
+def item_knn(window: Window, setting: tuple[str, int]) -> Scorer:
+    """Return implicit's item-kNN: a kind of weights, and k neighbours."""
+    kind, k = setting
+    matrix = window.known.matrix(window.known.times)
     model = _KNN[kind](K=k, num_threads=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

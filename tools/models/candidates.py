@@ -222,13 +222,14 @@ class Signals:
         places, items, found = places[order], items[order], found[order]
         at = self.place[items]
         inside = at >= 0
-        values = {}
+        found_scores = {}
         for name in SCORES:
             if name == "alike":
-                values[name] = scores[name][places, items].astype(np.float32)
+                value = scores[name][places, items]
             else:
-                values[name] = np.where(inside, scores[name][places, at], np.nan).astype(np.float32)
-        return Candidates(rows[places].astype(np.int32), items, found, values)
+                value = np.where(inside, scores[name][places, at], np.nan)
+            found_scores[name] = value.astype(np.float32)
+        return Candidates(rows[places].astype(np.int32), items, found, found_scores)
 
     @cached_property
     def own_rank(self) -> Ints:

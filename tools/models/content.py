@@ -57,7 +57,7 @@ class Content:
 
     def places(self, products: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
         """Return where each of `products` stands here, -1 where it does not."""
-        return np.asarray(pd.Index(self.product_ids).get_indexer(products), dtype=np.intp)
+        return np.asarray(pd.Index(self.product_ids).get_indexer(pd.Index(products)), dtype=np.intp)
 
 
 def _words(products: pd.DataFrame, columns: list[str]) -> sp.csr_matrix:
@@ -77,5 +77,5 @@ def _words(products: pd.DataFrame, columns: list[str]) -> sp.csr_matrix:
     counts = sp.csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, places)), shape=shape)
     counts.data = np.log1p(counts.data)
     appear = Counter(counts.indices.tolist())
-    rarity = np.array([np.log(len(products) / appear.get(word, 1)) for word in range(shape[1])])
+    rarity = np.array([np.log(max(1, len(products)) / appear.get(word, 1)) for word in range(shape[1])])
     return unit_rows(counts @ sp.diags(rarity.astype(np.float32)))

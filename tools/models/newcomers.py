@@ -127,7 +127,8 @@ class NewProducts:
             pairs = slice(self.known.starts[row], self.known.starts[row + 1])
             items, weights = self.known.item[pairs].astype(np.intp), np.log1p(self.known.fresh_180[pairs])
         described = self._places[items]
-        items, weights, described = (part[described >= 0] for part in (items, weights, described))
+        there = described >= 0
+        items, weights, described = items[there], weights[there], described[there]
         if not len(items):
             return []
         taste = np.asarray(weights @ self.content.words[described]).ravel()

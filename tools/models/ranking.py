@@ -94,7 +94,7 @@ class ProductFacts:
         repeated = np.bincount(known.item, weights=known.times > 1, minlength=count)
         return cls(
             {
-                "buyers": known.buyers / max(1, len(known.customers)),
+                "buyers": known.share_of_customers(np.ones(len(known.item), dtype=bool)),
                 "popularity": known.popularity,
                 "popularity_7": known.share_of_customers(known.age < 7),
                 "popularity_91": known.share_of_customers(known.age < 91),
@@ -273,9 +273,11 @@ class Ranker:
             kept = own if part == "again" else ~own
             if int(bought[kept].sum()) < FEWEST_BOUGHT:
                 continue
-            columns = [FEATURES.index(name) for name in names]
+            columns = np.array([FEATURES.index(name) for name in names])
             data = lgb.Dataset(
-                values[np.ix_(kept, columns)], bought[kept].astype(np.float64), feature_name=list(names)
+                values[np.ix_(np.flatnonzero(kept), columns)],
+                bought[kept].astype(np.float64),
+                feature_name=list(names),
             )
             settings = {**_FIXED, **PARAMETERS, **(parameters or {}), "seed": seed}
             trees[part] = lgb.train(settings, data, (rounds or ROUNDS)[part])
@@ -296,8 +298,10 @@ class Ranker:
         rule = rule + 1e-3 * column["popularity"]
         scores = np.asarray(1e-6 * rule if self.trees else rule, dtype=np.float64)
         for part, names, kept in self._parts(table):
-            columns = [FEATURES.index(name) for name in names]
-            scores[kept] = self.trees[part].predict(table.values[np.ix_(kept, columns)], num_threads=1)
+            columns = np.array([FEATURES.index(name) for name in names])
+            scores[kept] = self.trees[part].predict(
+                table.values[np.ix_(np.flatnonzero(kept), columns)], num_threads=1
+            )
         return scores
 
     def contributions(self, table: Table) -> dict[str, npt.NDArray[np.float64]]:
@@ -308,10 +312,10 @@ class Ranker:
         """
         found = {group: np.zeros(len(table.values)) for group in GROUPS}
         for part, names, kept in self._parts(table):
-            columns = [FEATURES.index(name) for name in names]
+            columns = np.array([FEATURES.index(name) for name in names])
             each = np.asarray(
                 self.trees[part].predict(
-                    table.values[np.ix_(kept, columns)], pred_contrib=True, num_threads=1
+                    table.values[np.ix_(np.flatnonzero(kept), columns)], pred_contrib=True, num_threads=1
                 )
             )
             for index, name in enumerate(names):
@@ -345,11 +349,10 @@ def taught(window: Window, describer: Describer, rows: Ints) -> tuple[Table, Mas
     tables = list(describer.tables(rows))
     together = Table(
         Candidates(
-            *(
-                np.concatenate([getattr(table.candidates, name) for table in tables])
-                for name in ("rows", "items", "pairs")
-            ),
-            {},
+            rows=np.concatenate([table.candidates.rows for table in tables]),
+            items=np.concatenate([table.candidates.items for table in tables]),
+            pairs=np.concatenate([table.candidates.pairs for table in tables]),
+            scores={},
         ),
         np.concatenate([table.values for table in tables]),
     )

@@ -350,7 +350,8 @@ def _habit(known: Purchases, row: int, popular: Items) -> Items:
     pairs = np.arange(known.starts[row], known.starts[row + 1])
     order = np.lexsort((known.age[pairs], -known.times[pairs]))[:CUT]
     own = known.item[pairs[order]]
-    return np.concatenate([own, popular[~np.isin(popular, own)]])[:CUT].astype(np.intp)
+    listed: Items = np.concatenate([own, popular[~np.isin(popular, own)]])[:CUT].astype(np.intp)
+    return listed
 
 
 def _drivers(ranker: Ranker, table: Table, best: Items) -> dict[str, float]:

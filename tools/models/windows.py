@@ -48,8 +48,8 @@ class Window:
         """
         known = Purchases.of(lines)
         pairs = later[["customer_id", "product_id"]].drop_duplicates()
-        row = pd.Index(known.customers).get_indexer(pairs["customer_id"])
-        item = pd.Index(known.products).get_indexer(pairs["product_id"])
+        row = pd.Index(known.customers).get_indexer(pd.Index(pairs["customer_id"]))
+        item = pd.Index(known.products).get_indexer(pd.Index(pairs["product_id"]))
         row, item = row[row >= 0], item[row >= 0]
         wanted = np.bincount(row, minlength=len(known.customers)).astype(np.int32)
         row, item = row[item >= 0], item[item >= 0]

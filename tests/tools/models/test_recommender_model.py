@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from made_up import AS_OF, MakeShop, build_shop, many_orders, order_lines, products_of
 
 from storewise.tools.models import recommender
 from storewise.tools.models.content import Content
-from storewise.tools.models.ranking import FEATURES, GROUPS, Describer
+from storewise.tools.models.ranking import FEATURES, GROUPS, Describer, bulk
 from storewise.tools.models.windows import Window
 from storewise.tools.shop.generation import Shop
 
@@ -113,6 +114,115 @@ def test_who_never_bought_is_offered_what_is_popular(small_shop: Shop) -> None:
     offers = recommender.load(small_shop).suggest("quiet", 3)
     assert len(offers) == 3
     assert all(offer.chance is None and "of all customers bought it" in offer.reason for offer in offers)
+
+
+def test_a_new_customer_is_offered_what_their_group_buys(make_shop: MakeShop) -> None:
+    """Protects cold customers: 100 young ones buy rice and 150 old ones bread, so a young one gets rice."""
+    rows = [
+        (
+            f"o{who}",
+            f"c{who:03d}",
+            "rice" if who < 100 else "bread",
+            str(AS_OF - dt.timedelta(days=who % 20)),
+            1.0,
+        )
+        for who in range(250)
+    ]
+    lines = order_lines(rows)
+    ages = ["young"] * 100 + ["old"] * 150
+    people = pd.DataFrame({"customer_id": [f"c{who:03d}" for who in range(250)], "age": ages})
+    people.loc[len(people)] = ["newcomer", "young"]
+    people.loc[len(people)] = ["stranger", None]
+    shop = make_shop(orders=lines, products=products_of(lines), customers=people)
+    recommender.train(shop, shop.folder("models", "recommender"))
+    model = recommender.load(shop)
+    first, *_ = model.suggest("newcomer", 2)
+    assert first.product_id == "rice"
+    assert first.reason == (
+        "100.0 % of the customers of age young bought it in the last 28 days (40.0 % of all)"
+    )
+    assert model.suggest("stranger", 2)[0].product_id == "bread"
+
+
+def test_a_product_never_sold_is_offered_by_what_it_is(make_shop: MakeShop) -> None:
+    """Protects cold products: who buys cheese is offered the new cheese, and told why."""
+    rows = [
+        (
+            f"o{who}{week}",
+            f"c{who:02d}",
+            "gouda" if who < 6 else "soap",
+            str(AS_OF - dt.timedelta(days=7 * week)),
+            1.0,
+        )
+        for who in range(12)
+        for week in range(1, 6)
+    ]
+    products = pd.DataFrame(
+        {
+            "product_id": ["gouda", "soap", "edam", "shampoo"],
+            "name": ["Gouda cheese", "Hand soap", "Edam cheese", "Hair soap"],
+            "category": ["Cheese", "Care", "Cheese", "Care"],
+        }
+    )
+    shop = make_shop(orders=order_lines(rows), products=products)
+    recommender.train(shop, shop.folder("models", "recommender"))
+    model = recommender.load(shop)
+    (offer,) = model.suggest("c00", 1, {"edam", "shampoo"})
+    assert (offer.product_id, offer.chance) == ("edam", None)
+    assert offer.reason == "nobody has bought it yet; it is like Gouda cheese, bought 7 days ago"
+    assert model.suggest("c11", 1, {"edam", "shampoo"})[0].product_id == "shampoo"
+
+
+def test_at_most_three_reasons_each_said_once(small_shop: Shop) -> None:
+    """Protects the reasons: own purchases first where there are any, none twice, figures in words."""
+    model = recommender.load(small_shop)
+    several = 0
+    for customer in model.purchases.customers[:20]:
+        for offer in model.suggest(str(customer), 10):
+            assert 1 <= len(offer.reasons) <= 3 and len(set(offer.reasons)) == len(offer.reasons)
+            assert offer.reason.startswith("bought") == (offer.times > 0) or "times of" in offer.reason
+            several += len(offer.reasons) > 1
+    assert several > 20
+
+
+def test_in_bulk_as_one_by_one(small_shop: Shop) -> None:
+    """Protects the batches: a customer's list does not depend on who else is in it."""
+    model = recommender.load(small_shop)
+    rows = np.arange(40, dtype=np.int32)
+    together = bulk(model.describer, model.ranker, rows)
+    for row in rows:
+        assert np.array_equal(together[row], bulk(model.describer, model.ranker, rows[row : row + 1])[0])
+
+
+def test_only_new_products_where_that_is_asked(small_shop: Shop) -> None:
+    """Protects “never bought before”: no list holds an own product."""
+    model = recommender.load(small_shop)
+    rows = np.arange(40, dtype=np.int32)
+    lists = bulk(model.describer, model.ranker, rows, new=True)
+    known = model.purchases
+    for row, items in zip(rows, lists, strict=True):
+        own = known.item[known.starts[row] : known.starts[row + 1]]
+        assert not np.isin(items[items >= 0], own).any() and (items >= 0).any()
+
+
+def test_contributions_add_up_to_the_chance(small_shop: Shop) -> None:
+    """Protects the reasons: the groups' exact contributions and the base make the log-odds of the chance."""
+    model = recommender.load(small_shop)
+    table = next(model.describer.tables(np.arange(10, dtype=np.int32)))
+    moved = sum(model.ranker.contributions(table).values())
+    chance = model.ranker.scores(table)
+    own = table.own
+    for part in (own, ~own):
+        base = np.log(chance[part] / (1 - chance[part])) - np.asarray(moved)[part]
+        assert np.ptp(base) < 1e-5
+
+
+def test_the_card_says_what_drives_the_offers(small_shop: Shop) -> None:
+    """Protects the global picture: shares of all groups that add up to 1, and the figures of new products."""
+    card = recommender.load(small_shop).card
+    assert set(card.drivers) == set(GROUPS)
+    assert sum(card.drivers.values()) == pytest.approx(1)
+    assert 0 <= card.quality["new_ndcg@10"] <= 1
 
 
 def test_a_tiny_shop_is_ranked_by_rule(tiny_shop: Shop) -> None:
