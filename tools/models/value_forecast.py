@@ -31,7 +31,7 @@ MOST_HORIZON = 52  # weeks
 FEWEST_WEEKS = 12  # of history
 FEWEST_CUSTOMERS = 50  # at every cut-off that is learned from
 ALIKE = 0.985  # correlation from which one of two features is left out
-TRIALS = 10
+TRIALS = 6
 
 
 class TooLittle(ValueError):
