@@ -56,7 +56,7 @@ FEWEST_CHURNED = 20
 PARAMETERS: dict[str, float] = {
     "rounds": 145,
     "learning_rate": 0.024,
-    "num_leaves": 8,
+    "num_leaves": 4,  # as good as the 8 found, and simpler
     "min_data_in_leaf": 360,
     "feature_fraction": 0.9,
     "bagging_fraction": 0.7,

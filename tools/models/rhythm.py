@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-HALF_LIVES = (7, 14, 30, 60, 120)  # days
+HALF_LIVES = (7, 14, 30, 60, 120, 240)  # days
 SILENCES = (14, 30, 60)  # days
 AHEAD = 60  # days whose chance of no visit is worked out
 GAPS_OF_PRIOR = 3.0
