@@ -7,19 +7,21 @@ On this machine it asks for no key; bound elsewhere it does. `storewise up` serv
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from fastapi import Body, FastAPI, Header, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from prometheus_client import Gauge, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -58,6 +60,9 @@ from storewise.agent.uploads import TYPES, GroupBy, UploadError, kind_of, receiv
 from storewise.tools.finding import Finding
 from storewise.tools.reviews.summary import Length
 from storewise.tools.shop.generation import open_shop
+
+if TYPE_CHECKING:
+    import uvicorn
 
 ANNOUNCED = "api.json"
 LOOK = 0.5  # seconds between two looks at a job that is followed
@@ -107,34 +112,22 @@ class Health(BaseModel):
     model: str | None
 
 
-def create_app(
-    backend: Backend, settings: Settings, needs_key: bool = False, jobs: Jobs | None = None
-) -> FastAPI:
-    """Return the API. Its jobs are worked on from its start to its end."""
-    jobs = jobs or Jobs(settings, backend.served)
+def create_app(backend: Backend, jobs: Jobs, needs_key: bool = False) -> FastAPI:
+    """Return the API over `jobs`, which are started and stopped elsewhere (see `serve`)."""
     metrics = Metrics()
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # In a thread: dbos would otherwise run the jobs on the loop that serves requests.
-        await run_in_threadpool(jobs.start)
-        yield
-        await run_in_threadpool(jobs.stop)
-
     app = FastAPI(
         title="Storewise",
         version="1",
         description="Summaries of thousands of reviews, questions about a shop, its tools. "
         "A mistake is answered with application/problem+json whose `detail` says what, where and what to do.",
-        lifespan=lifespan,
         responses={"default": {"description": "A problem", "model": Problem}},
     )
-    app.state.door = Door(jobs.store, Limits(settings.requests_per_minute), needs_key)
+    app.state.door = Door(jobs.store, Limits(jobs.settings.requests_per_minute), needs_key)
     app.add_middleware(Frame, metrics=metrics)
     tell_problems(app)
     _add_jobs(app, jobs, backend)
     _add_analyst(app, backend)
-    _add_state(app, jobs, backend, metrics, needs_key)
+    _add_state(app, jobs, backend, metrics)
     return app
 
 
@@ -324,7 +317,11 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
 
     @app.exception_handler(OSError)
     def disk(request: Request, error: OSError) -> Response:
-        return _told(request, ApiError(507, f"The server could not write this down ({error.strerror})."))
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise error
+        return _told(
+            request, ApiError(507, "The server's disk is full. Free some space there and send it again.")
+        )
 
 
 def _add_analyst(app: FastAPI, backend: Backend) -> None:
@@ -392,7 +389,7 @@ def _add_analyst(app: FastAPI, backend: Backend) -> None:
         )
 
 
-def _add_state(app: FastAPI, jobs: Jobs, backend: Backend, metrics: Metrics, needs_key: bool) -> None:
+def _add_state(app: FastAPI, jobs: Jobs, backend: Backend, metrics: Metrics) -> None:
     unfinished = Gauge("storewise_jobs", "Jobs that wait or run.", registry=metrics.registry)
 
     @app.get("/healthz", responses=problems(422), tags=["state"])
@@ -435,37 +432,51 @@ def _download(kind: str) -> dict[int | str, dict[str, Any]]:
 def serve(
     backend: Backend, settings: Settings, host: str = "127.0.0.1", port: int = 7861, needs_key: bool = False
 ) -> Callable[[], None]:
-    """Serve the API in a thread of its own, and return what ends it, once it answers.
+    """Serve the API and work on its jobs, in threads of their own; return what ends both, once it answers.
 
     Bound elsewhere than to this machine alone it always asks for a key.
 
     Raises:
-        JobError: it could not be opened there.
+        JobError: it could not be opened there, or the jobs' database does not answer.
     """
     import uvicorn
 
-    app = create_app(backend, settings, needs_key or host not in HERE)
-    config = uvicorn.Config(app, host=host, port=port, log_level="error", timeout_graceful_shutdown=3)
+    needs_key = needs_key or host not in HERE
+    try:
+        jobs = Jobs(settings, backend.served)
+        jobs.start()
+    except SQLAlchemyError as error:
+        where = "the database that STOREWISE_JOBS_URL names" if settings.jobs_url else f"{settings.home}"
+        first = str(error).splitlines()[0][:200]
+        raise JobError(f"Jobs cannot be kept in {where} ({first}). See: storewise doctor") from None
+    app = create_app(backend, jobs, needs_key)
+    config = uvicorn.Config(app, host=host, port=port, log_level="critical", timeout_graceful_shutdown=3)
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="api", daemon=True)
+    thread = threading.Thread(target=_run, args=(server,), name="api", daemon=True)
     thread.start()
     while not server.started:
         if not thread.is_alive():
-            raise JobError(
-                f"The API could not be opened on {host}:{port}. Type: storewise serve --port {port + 1}"
-            )
+            jobs.stop()
+            raise JobError(f"Port {port} of {host} is taken. Type: storewise serve --port {port + 1}")
         time.sleep(0.02)
     announced = settings.home / ANNOUNCED
-    mine = json.dumps({"url": f"http://{host}:{port}", "needs_key": needs_key or host not in HERE})
+    mine = json.dumps({"url": f"http://{host}:{port}", "needs_key": needs_key})
     _write(announced, mine)
 
     def stop() -> None:
         server.should_exit = True
         thread.join(timeout=20)
+        jobs.stop()
         if announced.is_file() and announced.read_text(encoding="utf-8") == mine:
             announced.unlink(missing_ok=True)
 
     return stop
+
+
+def _run(server: uvicorn.Server) -> None:
+    # A port that is taken ends in SystemExit, which would be printed.
+    with suppress(SystemExit):
+        server.run()
 
 
 def _write(path: Path, text: str) -> None:

@@ -16,7 +16,8 @@ import psutil
 import sqlalchemy as sa
 from dbos import DBOS, SetWorkflowID
 
-from storewise.agent.job_store import JobStore, workers
+from storewise.agent.job_store import JobStore
+from storewise.agent.job_tables import workers
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ import time
 
 import sqlalchemy as sa
 
-from storewise.agent.job_store import JobStore, keys
+from storewise.agent.job_store import JobStore
+from storewise.agent.job_tables import keys
 
 _FORM = re.compile(r"sw_([0-9a-f]{10})_[A-Za-z0-9_-]{43}")
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storewise.agent.job_store import JobStore, results
+from storewise.agent.job_store import JobStore
+from storewise.agent.job_tables import results
 from storewise.agent.jobs import Jobs
 from storewise.agent.settings import Settings
 from storewise.agent.summaries import Phrase

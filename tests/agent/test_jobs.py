@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from storewise.agent import summaries
-from storewise.agent.job_store import KeyReused, groups, results
+from storewise.agent.job_store import KeyReused
+from storewise.agent.job_tables import groups, results
 from storewise.agent.jobs import JobError, Jobs
 from storewise.agent.summaries import Phrase
 from storewise.tools.reviews.summary import Length, Review, Summary

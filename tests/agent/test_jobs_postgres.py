@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from storewise.agent import summaries
 from storewise.agent.engine import free_port
-from storewise.agent.job_store import JobStore, workers
+from storewise.agent.job_store import JobStore
+from storewise.agent.job_tables import workers
 from tests.agent.job_helpers import (
     accounted,
     ended,

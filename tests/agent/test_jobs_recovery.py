@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from storewise.agent import summaries
 from storewise.agent.engine import Served
-from storewise.agent.job_store import JobStore, workers
-from storewise.agent.job_store import jobs as table
+from storewise.agent.job_store import JobStore
+from storewise.agent.job_tables import jobs as table
+from storewise.agent.job_tables import workers
 from storewise.agent.summaries import Phrase
 from storewise.tools.reviews.groups import Group
 from tests.agent.job_helpers import (
