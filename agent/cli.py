@@ -194,14 +194,15 @@ def load(folder: Path | None, demo: bool) -> None:
         from storewise.tools.shop.generation import building
 
         with building(home()) as builder:
-            fit(build_demo(builder, _say), _say)
+            fit(build_demo(builder, _say), _say, Settings().churned_after)
         _say("The demo shop is loaded.")
         return
     from storewise.tools.fit import fit
     from storewise.tools.shop.load import load_folder
 
     assert folder is not None
-    report = load_folder(folder, home(), _say, then=lambda shop: fit(shop, _say))
+    churned_after = Settings().churned_after
+    report = load_folder(folder, home(), _say, then=lambda shop: fit(shop, _say, churned_after))
     click.echo(report.text())
     if not report.loaded:
         raise click.exceptions.Exit(1)
@@ -209,12 +210,19 @@ def load(folder: Path | None, demo: bool) -> None:
 
 @main.command()
 def fit() -> None:
-    """Train the models and index the reviews of the current shop, as far as not done already."""
+    """Train the models and index the reviews of the current shop, as far as not done already.
+
+    \b
+    Examples:
+      storewise fit
+      STOREWISE_CHURNED_AFTER=90 storewise fit              gone after 90 days without an order
+      STOREWISE_CHURNED_AFTER="own rhythm" storewise fit    gone after each customer's own limit
+    """
     from storewise.tools.fit import fit as fit_shop
     from storewise.tools.shop.generation import open_shop
 
     began = time.monotonic()
-    fit_shop(open_shop(), _say)
+    fit_shop(open_shop(), _say, Settings().churned_after)
     _say(f"Done after {time.monotonic() - began:.0f} s.")
 
 

@@ -21,6 +21,8 @@ class Settings(BaseSettings):
         gpu_model: the model served by our own engine where a CUDA GPU is found.
         engine_port: the engine's port; 0 takes a free one.
         slow_seconds: a model call that takes longer counts as down for this turn.
+        churned_after: when a customer counts as gone: a number of days without an order, or "own rhythm"
+            (each customer's own); the churn model is trained for it.
         keep_tools: at most so many tools are left for the model to choose from.
         jobs_url: where jobs are kept: a Postgres address, shared by several workers; empty means SQLite
             files in `home`. Workers on other machines need the same `home`, on a shared disk.
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     engine_port: int = 0
     slow_seconds: float = 20.0
     keep_tools: int = 3
+    churned_after: str = "60"
     jobs_url: str = ""
     model_patience: float = 300.0
     requests_per_minute: int = 600

@@ -143,7 +143,7 @@ class Startup:
         from storewise.tools.shop.demo import build_demo
         from storewise.tools.shop.generation import NoShop, building, open_shop
 
-        home = self._settings.home
+        home, churned_after = self._settings.home, self._settings.churned_after
         try:
             shop = open_shop(home)
         except NoShop:
@@ -152,15 +152,15 @@ class Startup:
                 shop = build_demo(builder, lambda text: self._set("shop", "running", text))
                 self._set("shop", "done", f"{shop.manifest['name']}, data up to {shop.as_of}")
                 self._set("models", "running", "training")
-                fit(shop, lambda text: self._set("models", "running", text))
+                fit(shop, lambda text: self._set("models", "running", text), churned_after)
             self._set("models", "done")
             return open_shop(home)
         self._set("shop", "skipped", f"{shop.manifest['name']}, data up to {shop.as_of}")
-        if fitted(shop):
+        if fitted(shop, churned_after):
             self._set("models", "skipped", "built already")
         else:
             self._set("models", "running", "training")
-            fit(shop, lambda text: self._set("models", "running", text))
+            fit(shop, lambda text: self._set("models", "running", text), churned_after)
             self._set("models", "done")
         return shop
 

@@ -23,6 +23,7 @@ from storewise.tools.shop.generation import Shop, ShopError
 RECORD = "fit.json"
 
 Progress = Callable[[str], None]
+Options = dict[str, dict[str, Any]]  # by step: what its training is told besides the data
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,17 @@ _STEPS = (
 )
 
 
-def fit(shop: Shop, progress: Progress | None = None) -> dict[str, float]:
+def fit(shop: Shop, progress: Progress | None = None, churned_after: str = "60") -> dict[str, float]:
     """Learn from the shop what has not been learned from just this data, and return the seconds by step.
 
-    A step whose tables the shop lacks is skipped with a sentence; so is one that is done already. What
-    is done is recorded after each step, so that an interrupted fit goes on where it stopped.
+    `churned_after` says when a customer counts as gone: a number of days, or "own rhythm". A step whose
+    tables the shop lacks is skipped with a sentence; so is one that is done already. What is done is
+    recorded after each step, so that an interrupted fit goes on where it stopped.
+
+    Raises:
+        ShopError: `churned_after` says neither.
     """
+    options = _options(churned_after)
     tell = progress or (lambda sentence: None)
     seconds: dict[str, float] = {}
     with _alone(shop):
@@ -88,23 +94,24 @@ def fit(shop: Shop, progress: Progress | None = None) -> dict[str, float]:
             lacking = [table for table in step.tables if not shop.has(table)]
             if lacking:
                 tell(f"{step.doing}: skipped, the shop has no table {' and no '.join(lacking)}")
-            elif _record(shop).get(step.name) == _state(shop, step):
+            elif _record(shop).get(step.name) == _state(shop, step, options):
                 tell(f"{step.doing}: done already")
             else:
                 tell(step.doing)
                 started = time.monotonic()
-                _run(shop, step, tell)
-                _note(shop, step)
+                _run(shop, step, options, tell)
+                _note(shop, step, options)
                 seconds[step.name] = round(time.monotonic() - started, 1)
                 tell(f"{step.doing}: {seconds[step.name]} s")
     return seconds
 
 
-def fitted(shop: Shop) -> bool:
-    """Say whether everything that can be learned from the shop's tables has been."""
+def fitted(shop: Shop, churned_after: str = "60") -> bool:
+    """Say whether everything that can be learned from the shop's tables has been, as `fit` would."""
+    options = _options(churned_after)
     record = _record(shop)
     steps = [step for step in _STEPS if all(shop.has(table) for table in step.tables)]
-    return all(record.get(step.name) == _state(shop, step) for step in steps)
+    return all(record.get(step.name) == _state(shop, step, options) for step in steps)
 
 
 def cards(shop: Shop) -> list[Card]:
@@ -119,19 +126,26 @@ def cards(shop: Shop) -> list[Card]:
     return found
 
 
-def _run(shop: Shop, step: _Step, tell: Progress) -> None:
+def _options(churned_after: str) -> Options:
+    from storewise.tools.models.churn_past import definition
+
+    return {"churn": {"after": definition(churned_after)}}
+
+
+def _run(shop: Shop, step: _Step, options: Options, tell: Progress) -> None:
     module = import_module(step.module)
     folder = shop.folder(*step.folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if step.name == "reviews":
         module.build(shop, folder, tell)
     else:
-        module.train(shop, folder)
+        module.train(shop, folder, **options.get(step.name, {}))
 
 
-def _state(shop: Shop, step: _Step) -> str:
-    """Return what a step's outcome depends on: the data of its tables and the code that learns from it."""
-    return f"{fingerprint(shop, *step.tables)} code:{_code(step.module)}"
+def _state(shop: Shop, step: _Step, options: Options) -> str:
+    """Return what a step's outcome depends on: its tables' data, the code that learns from it, its options."""
+    given = "".join(f" {name}:{value}" for name, value in options.get(step.name, {}).items())
+    return f"{fingerprint(shop, *step.tables)} code:{_code(step.module)}{given}"
 
 
 @cache
@@ -161,8 +175,8 @@ def _record(shop: Shop) -> dict[str, Any]:
         return {}
 
 
-def _note(shop: Shop, step: _Step) -> None:
-    record = _record(shop) | {step.name: _state(shop, step)}
+def _note(shop: Shop, step: _Step, options: Options) -> None:
+    record = _record(shop) | {step.name: _state(shop, step, options)}
     aside: Path = shop.folder(RECORD + ".new")
     aside.write_text(json.dumps(record, indent=1), encoding="utf-8")
     os.replace(aside, shop.folder(RECORD))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from storewise.tools import fit as fitting
-from storewise.tools.shop.generation import Shop, open_shop
+from storewise.tools.shop.generation import Shop, ShopError, open_shop
 from storewise.tools.shop.load import load_folder
 
 
@@ -28,7 +28,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def module(name: str) -> SimpleNamespace:
         short = name.rsplit(".", 1)[1]
 
-        def run(shop: Shop, folder: Path, progress: Any = None) -> None:
+        def run(shop: Shop, folder: Path, progress: Any = None, after: Any = None) -> None:
             if state["fails"] == short:
                 raise RuntimeError(short)
             state["runs"].append(short)
@@ -62,6 +62,16 @@ def test_changed_code_is_learned_with_anew(
     assert not fitting.fitted(shop)
     fitting.fit(shop)
     assert ran["runs"] == [*ALL, "cart"]
+
+
+def test_another_definition_of_churn_is_learned_anew(shop: Shop, ran: dict[str, Any]) -> None:
+    """The same definition written another way is the same."""
+    fitting.fit(shop)
+    assert fitting.fitted(shop, " 60 ") and not fitting.fitted(shop, "own rhythm")
+    fitting.fit(shop, churned_after="own-rhythm")
+    assert ran["runs"] == [*ALL, "churn"] and fitting.fitted(shop, "own rhythm")
+    with pytest.raises(ShopError, match="such as 60, or: own rhythm"):
+        fitting.fit(shop, churned_after="soon")
 
 
 def test_code_covers_what_a_model_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
