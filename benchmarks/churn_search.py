@@ -48,4 +48,7 @@ def main(seconds: float = 900.0, trials: int = 80) -> None:
 
 
 if __name__ == "__main__":
-    main(*(float(text) for text in sys.argv[1:2]), *(int(text) for text in sys.argv[2:3]))
+    main(
+        seconds=float(sys.argv[1]) if len(sys.argv) > 1 else 900.0,
+        trials=int(sys.argv[2]) if len(sys.argv) > 2 else 80,
+    )

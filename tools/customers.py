@@ -294,6 +294,8 @@ def _risk_table(table: pd.DataFrame, card: Card) -> tuple[tuple[Column, ...], tu
         _gap_column(),
         _money("spend_90_days", "Spent in the last 90 days"),
         Column(name="why", label="Why", role="text"),
+        # Where each customer has a limit of their own, the risk is not to be read without it.
+        *([_number("limit_days", "Own limit", "days")] if churn.meant(card) else ()),
     )
     rows = tuple(
         (
@@ -304,6 +306,7 @@ def _risk_table(table: pd.DataFrame, card: Card) -> tuple[tuple[Column, ...], tu
             None if pd.isna(row["gap_median"]) else float(row["gap_median"]),
             round(float(row["spend_90"]), 2),
             "; ".join(row["reasons"]),
+            *([int(row["limit_days"])] if churn.meant(card) else ()),
         )
         for customer, row in table.iterrows()
     )

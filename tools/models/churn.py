@@ -215,8 +215,8 @@ def meant(card: Card) -> str | None:
     if card.parameters["churned_after"] != OWN_RHYTHM:
         return None
     return (
-        "A customer counts as gone after a silence that 95 of 100 of their own gaps between orders do not "
-        f"exceed, at least {LEAST_OWN} and at most {MOST_OWN} days."
+        "A customer counts as gone who places no order for longer than 95 of 100 of their own gaps between "
+        f"orders, at least {LEAST_OWN} and at most {MOST_OWN} days."
     )
 
 

@@ -135,12 +135,16 @@ def _history(row: Mapping[Any, Any], usual: pd.Series[float]) -> Speaks:
 
 
 def _spend(row: Mapping[Any, Any], usual: pd.Series[float]) -> Speaks:
+    if not row["orders_90"]:
+        return None  # the orders of these days say it already
     spent = money(row["spend_90"]) if row["spend_90"] else "nothing"
     return f"{spent} spent in the last 90 days", _below(row["spend_90"], usual["spend_90"])
 
 
 def _breadth(row: Mapping[Any, Any], usual: pd.Series[float]) -> Speaks:
     number = row["categories_90"]
+    if not number:
+        return None  # no order in these days, or of products that the catalogue lacks
     said = f"bought from {count(number, 'category', 'categories')} in the last 90 days"
     return said, _below(number, usual["categories_90"])
 

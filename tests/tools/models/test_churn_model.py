@@ -223,6 +223,7 @@ def test_the_findings_say_which_definition_holds(small_shop: Shop, own_shop: Sho
         assert "no order within their own rhythm" in finding.headline and "60 days" not in finding.headline
         assert finding.columns[1].label == "Risk of no order within their own rhythm"
         assert "95 of 100" in str(finding.caveat)
+        assert finding.columns[-1].name == "limit_days" and 14 <= int(str(finding.rows[0][-1])) <= 90
     profile = customer_profile(own_shop, "c003")
     assert "no order within their own rhythm" in profile.headline
     assert churn.load(own_shop).card.parameters["churned_after"] == "own rhythm"
