@@ -6,20 +6,24 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, SystemMessage
 
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served, gpu_found
 from storewise.agent.settings import Settings
+from storewise.finetune.adapter import SHIPPED, read_manifest
 from storewise.prompts import prompt
 from storewise.tools.reviews import embedding, screening
-from storewise.tools.reviews.groups import Encode, Group, grouped
+from storewise.tools.reviews.claims import contrary, supported
+from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group, grouped, personal, shown, unfit
 from storewise.tools.reviews.summary import CLAIMS, Claim, Length, Review, Summary
 
 Phrase = Callable[[Group], Awaitable[str]]
 QUOTES = 3  # quotes of a claim
 SAME = 0.7  # cosine from which claims of two parts of the reviews are one
-LIKE = 0.55  # cosine between a phrase and its group's quotes below which it says something else
+FEW = 20  # reviews up to which a single voice is heard
+ENOUGH = 50  # reviews among which a count says as much as likeness to all that is said
+REPEATED = 0.3  # what likeness to a group told before takes from the next
 LONGEST = 240  # characters of a claim
 
 
@@ -35,31 +39,62 @@ def phrases_expected(settings: Settings) -> bool:
 def phraser(served: Served | None, seconds: float = 60.0) -> Phrase | None:
     """Return what phrases a group through a served model, None where claims are to be quotes.
 
-    The embedded model is not asked: it has not learned to.
+    The embedded model is asked only if its adapter has learned to.
     """
-    if served is None or served.compact:
+    if served is None or (served.compact and "reviews" not in read_manifest(SHIPPED).prompts):
         return None
-    model = chat_model(served, seconds)
+    model = chat_model(served, seconds).bind(max_tokens=LONGEST // 4)
 
     async def phrase(group: Group) -> str:
-        quotes = "\n".join(f"- {quote.text}" for quote in group.quotes[:8])
-        reply = await model.ainvoke([HumanMessage(prompt("claim", quotes=quotes))])
-        return " ".join(str(reply.text).split())
+        sentences = shown([quote.text for quote in group.quotes])
+        messages = [
+            SystemMessage(prompt("reviews")),
+            HumanMessage(prompt("summarize_group", sentences=sentences)),
+        ]
+        return _sentence(str((await model.ainvoke(messages)).text))
 
     return phrase
 
 
+def _sentence(reply: str) -> str:
+    """Return the first line of a reply without list marks and quotation marks around it, ended by a stop.
+
+    Raises:
+        NotPhrased: there is none.
+    """
+    lines = [line.strip(' \t-*•"“”') for line in reply.splitlines()]
+    said = next((line for line in lines if line), "")
+    if not said:
+        raise NotPhrased
+    return said if said[-1] in ".!?" else said + "."
+
+
 async def summarize(
-    reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode = embedding.encode
+    reviews: Sequence[Review],
+    length: Length,
+    phrase: Phrase | None,
+    encode: Encode = embedding.encode,
+    words: int | None = None,
 ) -> Summary:
-    """Return what `reviews` say: the groups of most reviews, each phrased by the model or quoted."""
+    """Return what `reviews` say: the groups of most reviews, each phrased by the model or quoted.
+
+    Args:
+        reviews: a review counts once in each claim, and repetitions of a text count once.
+        length: how many claims there may be.
+        phrase: makes one sentence of a group.
+        encode: makes embeddings; one that knows the sentences already saves the time.
+        words: so many words at most, whatever the length.
+    """
     reasons = [screening.left_out(review.text) for review in reviews]
     read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
     left_out = dict(Counter(reason for reason in reasons if reason is not None))
     groups = await asyncio.to_thread(grouped, read, encode)
-    chosen = _chosen(groups, CLAIMS[length])
-    claims = await asyncio.gather(*(_claim(group, phrase, encode) for group in chosen))
-    return Summary(claims=tuple(claims), reviews=len(read), left_out=left_out, text=_text(claims, len(read)))
+    chosen = _chosen(groups, len(read), CLAIMS[length], phrase is None)
+    told = await asyncio.gather(*(_claim(group, phrase, encode) for group in chosen))
+    kept = _within([claim for claim in told if claim is not None], words)
+    claims = sorted(kept, key=lambda claim: -claim.count)
+    text = await asyncio.to_thread(_text, claims, len(read), encode)
+    return Summary(claims=tuple(claims), reviews=len(read), left_out=left_out, text=text)
 
 
 def merged(parts: Sequence[Summary], length: Length, encode: Encode = embedding.encode) -> Summary:
@@ -86,7 +121,9 @@ def merged(parts: Sequence[Summary], length: Length, encode: Encode = embedding.
         left_out.update(part.left_out)
     reviews = sum(part.reviews for part in parts)
     top = whole[: CLAIMS[length]]
-    return Summary(claims=tuple(top), reviews=reviews, left_out=dict(left_out), text=_text(top, reviews))
+    return Summary(
+        claims=tuple(top), reviews=reviews, left_out=dict(left_out), text=_text(top, reviews, encode)
+    )
 
 
 def _joined(claims: list[Claim]) -> Claim:
@@ -95,13 +132,49 @@ def _joined(claims: list[Claim]) -> Claim:
     return claims[0].model_copy(update={"review_ids": ids, "count": len(ids), "quotes": quotes})
 
 
-def _chosen(groups: Sequence[Group], most: int) -> list[Group]:
-    """Return the groups to tell: what several say, and single voices only where nobody says the same."""
-    several = [group for group in groups if group.count > 1]
-    return several[:most] or list(groups[: min(most, 3)])
+def _chosen(groups: Sequence[Group], reviews: int, most: int, quoted: bool) -> list[Group]:
+    """Return the groups to tell: what many say and what is like all that is said, each thing once.
+
+    Single voices are heard only among few reviews. With a group comes the one that says the opposite.
+    """
+    heard = [
+        group
+        for group in groups
+        if (group.count > 1 or reviews <= FEW) and any(unfit(q.text) < 1 for q in group.quotes[:SHOWN])
+    ] or list(groups[:most])
+    if not heard:
+        return []
+    # A count says little among few reviews; there, likeness to all that is said speaks for a group.
+    trust = reviews / (reviews + ENOUGH)
+    most_heard = max(group.count for group in heard)
+    rank = [
+        trust * group.count / most_heard
+        + (1 - trust) * group.share
+        - (unfit(group.quotes[0].text) if quoted else 0.0)
+        for group in heard
+    ]
+    chosen: list[Group] = []
+    free = list(range(len(heard)))
+    while free and len(chosen) < most:
+        best = max(free, key=lambda i: rank[i] - REPEATED * _nearness(heard[i], chosen))
+        free.remove(best)
+        chosen.append(heard[best])
+        against = heard[best].against
+        other = next((i for i in free if against is not None and heard[i] is groups[against]), None)
+        if other is not None and len(chosen) < most:
+            free.remove(other)
+            chosen.append(heard[other])
+    return chosen
 
 
-async def _claim(group: Group, phrase: Phrase | None, encode: Encode) -> Claim:
+def _nearness(group: Group, others: Sequence[Group]) -> float:
+    if group.vector is None:
+        return 0.0
+    return max((float(group.vector @ o.vector) for o in others if o.vector is not None), default=0.0)
+
+
+async def _claim(group: Group, phrase: Phrase | None, encode: Encode) -> Claim | None:
+    """Return what a group says, or None if the model's sentence is not borne out and none can be quoted."""
     quote = group.quotes[0].text
     said = None
     if phrase is not None:
@@ -109,31 +182,89 @@ async def _claim(group: Group, phrase: Phrase | None, encode: Encode) -> Claim:
             said = await phrase(group)
         except NotPhrased:
             said = None
-        if said is not None and not await asyncio.to_thread(_supported, said, group, encode):
+        if said is not None and not await asyncio.to_thread(_borne_out, said, group, encode):
             said = None
+    if said is None and unfit(quote) >= 1 and group.count > 1:
+        quote = min((one.text for one in group.quotes[:SHOWN]), key=unfit)
     return Claim(
         text=said or quote,
         count=group.count,
         review_ids=tuple(quote.review_id for quote in group.quotes),
         sentiment=group.sentiment,
+        aspect=group.aspect,
         phrased_by="quote" if said is None else "model",
         quotes=group.quotes[:QUOTES],
     )
 
 
-def _supported(said: str, group: Group, encode: Encode) -> bool:
-    """Say whether a phrase is near its group's quotes and brings no number that they lack."""
-    if not 0 < len(said) <= LONGEST:
+def _borne_out(said: str, group: Group, encode: Encode) -> bool:
+    """Say whether a sentence speaks of what the group says, and not as one of the customers."""
+    if len(said) > LONGEST or personal(said):
         return False
-    quotes = [quote.text for quote in group.quotes[:8]]
-    numbers = {word for word in said.split() if any(c.isdigit() for c in word)}
-    if not all(any(number.strip(".,!?") in quote for quote in quotes) for number in numbers):
-        return False
-    vectors = encode([said, *quotes])
-    return float((vectors[1:] @ vectors[0]).max()) >= LIKE
+    return supported(said, group.quotes[:SHOWN], encode).supported
 
 
-def _text(claims: Sequence[Claim], reviews: int) -> str:
+def _within(claims: Sequence[Claim], words: int | None) -> list[Claim]:
+    """Return the claims that fit into so many words, in their order."""
+    kept: list[Claim] = []
+    left = words
+    for claim in claims:
+        needed = len(claim.text.split())
+        if left is None or needed <= left:
+            kept.append(claim)
+            left = None if left is None else left - needed
+    return kept
+
+
+def _text(claims: Sequence[Claim], reviews: int, encode: Encode) -> str:
+    """Return the claims as running text; those that contradict each other are told together."""
     if not claims:
         return "None of the reviews could be read." if reviews == 0 else "The reviews share no claim."
-    return " ".join(f"{claim.text.rstrip('.')} ({claim.count:,} of {reviews:,})." for claim in claims)
+    against = _contradictions(claims, encode)
+    sentences = []
+    for i, claim in enumerate(claims):
+        counted = f"{claim.count:,} of {reviews:,}"
+        if i in against.values():
+            continue
+        if i not in against:
+            sentences.append(f"{_bare(claim.text)} ({counted}).")
+            continue
+        other = claims[against[i]]
+        first, second = ("Most", "some") if claim.count > other.count else ("Some", "others")
+        sentences.append(
+            f"{first} say that {_joined_on(claim)} ({counted}), {second} that {_joined_on(other)} "
+            f"({other.count:,} of {reviews:,})."
+        )
+    return " ".join(sentences)
+
+
+def _contradictions(claims: Sequence[Claim], encode: Encode) -> dict[int, int]:
+    """Return pairs of claims about the same thing of which one praises and the other blames, by place."""
+    sure = [i for i, claim in enumerate(claims) if claim.sentiment != "mixed" and claim.count > 1]
+    if len({claims[i].sentiment for i in sure}) < 2:
+        return {}
+    vectors = encode([claims[i].text for i in sure])
+    near = vectors @ vectors.T
+    pairs: dict[int, int] = {}
+    for row, i in enumerate(sure):
+        for column in range(row + 1, len(sure)):
+            j = sure[column]
+            free = not {i, j} & {*pairs, *pairs.values()}
+            if not free or claims[i].sentiment == claims[j].sentiment or near[row, column] < OPPOSED:
+                continue
+            if contrary(claims[i].text, claims[j].text):
+                pairs[i] = j
+    return pairs
+
+
+def _bare(text: str) -> str:
+    return text.rstrip().rstrip(".")
+
+
+def _joined_on(claim: Claim) -> str:
+    """Return a claim as it goes on after "say that": a customer's own words in quotation marks."""
+    text = _bare(claim.text)
+    if claim.phrased_by == "quote":
+        return f"“{text}”"
+    first = text.split()[0]
+    return text if first == "I" or not first[1:].islower() else text[0].lower() + text[1:]

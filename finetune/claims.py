@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storewise.finetune.examples import Example
-from storewise.tools.reviews.groups import lines_of
+from storewise.tools.reviews.groups import lines_of, shown
 from storewise.tools.reviews.summary import Quote
 from storewise.tools.shop.generation import Shop
 
 CLAIMS = Path(__file__).parent / "claims"
 HELD_OUT = 10  # every tenth written claim is not learned from
-MOST = 6  # sentences of a group that the model is shown
 # The share of examples that were written by hand over real reviews; the others are made of opinions.
 _WRITTEN = 0.6
 # Things that may stand for each other in a group and its claim, so that the model learns to copy them.
@@ -39,11 +38,6 @@ class Written:
     lines: tuple[Quote, ...]
     claim: str
     held_out: bool
-
-
-def shown(lines: Sequence[str]) -> str:
-    """Return sentences as the model is shown them, a line each."""
-    return "\n".join("- " + " ".join(line.split()) for line in lines[:MOST])
 
 
 def read_written(shop: Shop) -> list[Written]:

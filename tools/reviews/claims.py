@@ -138,6 +138,14 @@ def opposites() -> dict[str, frozenset[str]]:
     return {word: frozenset(against) for word, against in result.items()}
 
 
+def contrary(one: str, other: str) -> bool:
+    """Say whether two texts hold a word and its opposite, or a word that only one of them denies."""
+    first, second = ({word.stem: word.turned for word in words_of(text)} for text in (one, other))
+    if any(first[stem] != second[stem] for stem in first.keys() & second.keys()):
+        return True
+    return any(opposites().get(stem, frozenset()) & second.keys() for stem in first)
+
+
 def parts_of(claim: str) -> list[str]:
     """Return the parts of a claim that say something, split at commas, colons and joining words."""
     parts = [part.strip(" .") for part in _JOINT.split(claim)]

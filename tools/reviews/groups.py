@@ -11,7 +11,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,17 +28,25 @@ Encode = Callable[[Sequence[str]], Vectors]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-ALIKE = 0.6  # mean likeness from which sentences say the same
+ALIKE = 0.55  # mean likeness from which sentences say the same
 OPINION = 0.05  # what agreement in polarity adds to the cosine, and disagreement subtracts
-OPPOSED = 0.45  # cosine from which two groups of opposite polarity speak of the same thing
+OPPOSED = 0.5  # cosine from which two groups of opposite polarity speak of the same thing
+CLEAR = 0.8  # how likely such a group praises, or else blames
+FEW = 20  # sentences up to which what they share hardly shows
+SHOWN = 6  # sentences of a group that a model is shown
 BLOCK = 2500  # sentences linked at once: memory grows with the square
 FEWEST_WORDS, MOST_WORDS = 4, 25  # of a sentence that can stand for its group
 PERSONAL = 0.3  # what it takes from a sentence's standing that the writer speaks of themselves
+LEANING = 0.15  # what it takes that a sentence goes on from the one before
 COMMON = 0.4  # what likeness to all reviews adds to likeness to the own group
 
 # Amazon's texts often lack the space after a sentence.
 _GLUED = re.compile(r"(?<=[a-z][.!?])(?=[A-Z][a-z']*\b)")
 _WORD = re.compile(r"[^\W\d_]{2}")
+_ABOUT_SOMEBODY = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.I)
+_LEANING = re.compile(r"^(?:but|and|so|also|then|however|or|other than|that said|plus)\b|\?$", re.I)
+_VERDICT = re.compile(r"\b(?:recommend|product|buy|purchase|order|worth|price)", re.I)
+_FAR = 2 * CLEAR - 1
 _PERSON = re.compile(r"\b(?:i|i['’](?:m|ve|d|ll)|im|ive|my|me|mine|we|our|us|myself|ourselves)\b", re.I)
 
 
@@ -49,16 +57,20 @@ class Group:
     Attributes:
         quotes: each to the letter.
         sentiment: what they amount to.
+        positive: how likely they praise rather than blame, 0 to 1.
         share: how much the first is like what all reviews say, 0 to 1.
         aspect: the phrase that most of them and few others share.
         against: place of the group that says the opposite of the same thing, if there is one.
+        vector: embedding of what sets them apart from the other sentences, of length 1.
     """
 
     quotes: tuple[Quote, ...]
     sentiment: Polarity
+    positive: float = 0.5
     share: float = 0.0
     aspect: str | None = None
     against: int | None = None
+    vector: Vectors | None = field(default=None, compare=False, repr=False)
 
     @property
     def count(self) -> int:
@@ -85,11 +97,11 @@ def grouped(reviews: Sequence[Review], encode: Encode = embedding.encode) -> lis
     if not lines.quotes:
         return []
     common = _common(lines)
+    lines = replace(lines, vectors=_apart(lines.vectors))
     parts = _split(_linked(lines.vectors, lines.positive), lines.positive)
     made = [(_group(rows, lines, common), rows) for rows in parts]
     made.sort(key=lambda pair: (-pair[0].count, -pair[0].share, int(pair[1][0])))
-    means = np.stack([lines.vectors[rows].mean(axis=0) for _, rows in made])
-    return _opposed(_named([group for group, _ in made]), means)
+    return _opposed(_named([group for group, _ in made]))
 
 
 def lines_of(text: str) -> list[str]:
@@ -106,10 +118,26 @@ def normal(text: str) -> str:
     return " ".join(re.findall(r"\w+", html.unescape(text).lower()))
 
 
+def shown(sentences: Sequence[str]) -> str:
+    """Return the first sentences of a group as a model is shown them, a line each."""
+    return "\n".join("- " + " ".join(sentence.split()) for sentence in sentences[:SHOWN])
+
+
+def personal(text: str) -> bool:
+    """Say whether the writer speaks of themselves."""
+    return _PERSON.search(text) is not None
+
+
 def unfit(text: str) -> float:
-    """Return what speaks against a sentence standing for others: the writer's own person, its length."""
-    wrong = 0.0 if FEWEST_WORDS <= len(text.split()) <= MOST_WORDS else 1.0
-    return wrong + (PERSONAL if _PERSON.search(text) else 0.0)
+    """Return what speaks against a sentence standing for others, from 1 on a good deal.
+
+    It is too short or too long or names nothing; it speaks of the writer or of somebody the writer knows;
+    it leans on the sentence before.
+    """
+    says = bool(phrases.candidates(text) or _VERDICT.search(text))
+    wrong = 0.0 if says and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS else 1.0
+    apart = bool(_PERSON.search(text) or _ABOUT_SOMEBODY.search(text))
+    return wrong + PERSONAL * apart + LEANING * bool(_LEANING.search(text))
 
 
 def _read(reviews: Sequence[Review], encode: Encode) -> _Lines:
@@ -148,6 +176,15 @@ def _common(lines: _Lines) -> Floats:
     near = np.maximum.reduceat(lines.vectors @ lines.vectors.T, starts, axis=1)
     near[np.arange(len(near)), own] = 0
     return np.asarray(near.sum(axis=1) / max(len(starts) - 1, 1), dtype=np.float32)
+
+
+def _apart(vectors: Vectors) -> Vectors:
+    """Return the embeddings without what all of them share: that a tea is a tea is not what they say of it."""
+    mean = vectors.mean(axis=0) * len(vectors) / (len(vectors) + FEW)
+    apart = vectors - mean
+    return np.asarray(
+        apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9), dtype=np.float32
+    )
 
 
 def _linked(vectors: Vectors, positive: Floats) -> list[Rows]:
@@ -199,6 +236,11 @@ def _split(parts: Iterable[Rows], positive: Floats) -> list[Rows]:
     return result
 
 
+def _centre(vectors: Vectors) -> Vectors:
+    mean = vectors.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
+
+
 def _group(rows: Rows, lines: _Lines, common: Floats) -> Group:
     inside = lines.vectors[rows]
     standing = inside @ inside.mean(axis=0) + COMMON * common[rows]
@@ -207,10 +249,13 @@ def _group(rows: Rows, lines: _Lines, common: Floats) -> Group:
     first: dict[int, int] = {}
     for row in order:
         first.setdefault(int(lines.review[row]), row)
+    positive = sentiment.of_review(lines.positive[rows])
     return Group(
         quotes=tuple(lines.quotes[row] for row in first.values()),
-        sentiment=sentiment.polarity(sentiment.of_review(lines.positive[rows])),
+        sentiment=sentiment.polarity(positive),
+        positive=positive,
         share=float(common[order[0]]),
+        vector=_centre(inside),
     )
 
 
@@ -244,13 +289,13 @@ def _named(groups: Sequence[Group]) -> list[Group]:
     return named
 
 
-def _opposed(groups: Sequence[Group], means: Vectors) -> list[Group]:
+def _opposed(groups: Sequence[Group]) -> list[Group]:
     """Return the groups, those that say the opposite about the same thing knowing of each other."""
-    told = [i for i, group in enumerate(groups) if group.sentiment != "mixed" and group.count > 1]
-    units = means[told] / np.maximum(np.linalg.norm(means[told], axis=1, keepdims=True), 1e-9)
+    told = [i for i, group in enumerate(groups) if group.count > 1 and abs(2 * group.positive - 1) >= _FAR]
+    centres = np.stack([group.vector for group in groups if group.vector is not None])[told]
     pairs = []
     for row in range(1, len(told)):
-        near = units[:row] @ units[row]
+        near = centres[:row] @ centres[row]
         for other in np.flatnonzero(near >= OPPOSED).tolist():
             if groups[told[row]].sentiment != groups[told[other]].sentiment:
                 pairs.append((float(near[other]), told[other], told[row]))

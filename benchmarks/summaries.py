@@ -1,0 +1,230 @@
+"""Summaries of reviews beside those that people wrote, and the check of claims beside labels made by hand.
+
+Quality is ROUGE F1 as the FewSum paper's own code computes it (github.com/abrazinskas/FewSum,
+fewsum/eval/metrics/google_rouge.py): Google's rouge_score with its stemmer on the whole text, the mean over
+the three references, the mean over products. A folder holds the paper's products, eight reviews and three
+summaries each (`amazon_train.csv`, `amazon_val.csv`). Nothing here learns from them, but the thresholds of
+the groups were chosen on the train part: the validation part is the figure to quote.
+
+Where a model is served (STOREWISE_MODEL_URL, or a running engine), groups are also phrased by it, beside a
+plain prompt to the same model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from langchain_core.messages import HumanMessage
+
+from storewise.agent.analyst import chat_model
+from storewise.agent.engine import Served, running_engine
+from storewise.agent.settings import Settings
+from storewise.agent.summaries import phraser, summarize
+from storewise.benchmarks.bootstrap import mean_difference
+from storewise.benchmarks.data import INSTALL
+from storewise.benchmarks.peers.lexrank import lexrank
+from storewise.benchmarks.report import Clock, Report, Task
+from storewise.finetune.checking import Encoder, labelled
+from storewise.prompts import prompt
+from storewise.tools.reviews.claims import supported
+from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews.groups import lines_of
+from storewise.tools.reviews.summary import Review
+from storewise.tools.shop.generation import ShopError, open_shop
+
+PARTS = {"validation": "amazon_val.csv", "train": "amazon_train.csv"}
+LABELS = Path(__file__).parent / "labels" / "claims.jsonl"
+ROUGE = ("rouge1", "rouge2", "rougeL")
+WORDS = 60  # of a summary; people wrote 50 to 52 on average
+SEED = 7
+SECONDS = 120.0  # a model may take for one reply
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Product:
+    """Eight reviews of a product and three summaries of them by people."""
+
+    product_id: str
+    reviews: tuple[str, ...]
+    references: tuple[str, ...]
+
+
+def read_products(path: Path) -> list[Product]:
+    """Return the products of one of the paper's files."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Product(
+                row["group_id"],
+                tuple(row[f"rev{n}"] for n in range(1, 9)),
+                tuple(row[f"summ{n}"] for n in range(1, 4)),
+            )
+            for row in csv.DictReader(file, delimiter="\t")
+        ]
+
+
+class Rouge:
+    """ROUGE-1, -2 and -L F1 of a summary, the mean over its references."""
+
+    def __init__(self) -> None:
+        if find_spec("rouge_score") is None:
+            raise ShopError(f"This benchmark needs the package rouge_score. {INSTALL}")
+        self._scorer: Any = import_module("rouge_score.rouge_scorer").RougeScorer(ROUGE, use_stemmer=True)
+
+    def __call__(self, summary: str, references: Sequence[str]) -> Floats:
+        scores = [self._scorer.score(reference, summary) for reference in references]
+        return np.array([np.mean([score[name].fmeasure for score in scores]) for name in ROUGE])
+
+
+def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
+    """Judge summaries on the products in `folder`, and the check of claims on the labels.
+
+    Raises:
+        ShopError: the folder is not given or lacks a file, or a package is missing.
+    """
+    if folder is None or not all((folder / name).is_file() for name in PARTS.values()):
+        raise ShopError(
+            "This benchmark needs the FewSum paper's products. Type: storewise benchmark summaries --data FOLDER "
+            f"with {' and '.join(PARTS.values())} in it"
+        )
+    clock = Clock(tell)
+    served = running_engine(Settings())
+    encode = Encoder()
+    tasks: dict[str, Task] = {}
+    for part, name in PARTS.items():
+        products = read_products(folder / name)
+        with clock.step(f"summaries, {part}"):
+            tasks |= _judged(part, products, served, encode)
+    with clock.step("claims"):
+        tasks |= _claims(encode)
+    return Report("summaries", tasks, clock.seconds, {"words": WORDS, "model": served and served.model})
+
+
+def _judged(
+    part: str, products: Sequence[Product], served: Served | None, encode: Encoder
+) -> dict[str, Task]:
+    rouge, rng = Rouge(), random.Random(SEED)
+    methods: dict[str, Callable[[Product], str]] = {
+        "groups, quoted": lambda product: _ours(product, None, encode),
+        "LexRank": _lexrank,
+        "review nearest the centre": lambda product: _central(product, encode),
+        "a random review": lambda product: rng.choice(product.reviews),
+    }
+    phrase = served is not None and phraser(served, SECONDS) is not None
+    if served is not None:
+        if phrase:
+            methods["groups, phrased"] = lambda product: _ours(product, served, encode)
+        methods["plain prompt"] = lambda product: _plain(product, served)
+    texts = {name: [method(product) for product in products] for name, method in methods.items()}
+    scores = {
+        name: np.stack(
+            [rouge(text, product.references) for text, product in zip(said, products, strict=True)]
+        )
+        for name, said in texts.items()
+    }
+    ours = "groups, phrased" if phrase else "groups, quoted"
+    peers = [name for name in methods if name != ours]
+    tasks = {}
+    for column, name in enumerate(ROUGE):
+        each = {method: 100 * values[:, column] for method, values in scores.items()}
+        best = max(peers, key=lambda peer: float(each[peer].mean()))
+        tasks[f"{part}, {name}"] = Task(
+            n=len(products),
+            metric="F1 x 100",
+            ours=float(each[ours].mean()),
+            peers={peer: float(each[peer].mean()) for peer in peers},
+            interval=mean_difference(each[ours], each[best]),
+            more={
+                "ours_is": ours,
+                "ours_interval": mean_difference(each[ours], np.zeros(len(products))),
+                "words": {
+                    method: float(np.mean([len(t.split()) for t in said])) for method, said in texts.items()
+                },
+            },
+        )
+    return tasks
+
+
+def _ours(product: Product, served: Served | None, encode: Encoder) -> str:
+    reviews = [Review(review_id=str(n), text=text) for n, text in enumerate(product.reviews, 1)]
+
+    async def told() -> str:
+        # A client belongs to the event loop that it was made in.
+        phrase = None if served is None else phraser(served, SECONDS)
+        summary = await summarize(reviews, "long", phrase, encode, WORDS)
+        return " ".join(claim.text for claim in summary.claims)
+
+    return asyncio.run(told())
+
+
+def _lexrank(product: Product) -> str:
+    lines = [line for review in product.reviews for line in lines_of(review)]
+    return _first(lines, lexrank(lines))
+
+
+def _first(lines: Sequence[str], salience: Floats) -> str:
+    """Return the most salient sentences that fit."""
+    said: list[str] = []
+    for i in np.argsort(-salience, kind="stable").tolist():
+        if len(" ".join([*said, lines[i]]).split()) <= WORDS:
+            said.append(lines[i])
+    return " ".join(said)
+
+
+def _central(product: Product, encode: Encoder) -> str:
+    means: list[Vectors] = []
+    for review in product.reviews:
+        mean = encode(lines_of(review)).mean(axis=0)
+        means.append(mean / np.linalg.norm(mean))
+    return product.reviews[int(np.argmax(np.stack(means) @ np.mean(means, axis=0)))]
+
+
+def _plain(product: Product, served: Served) -> str:
+    model = chat_model(served, SECONDS).bind(max_tokens=120)
+    reviews = "\n".join(f"- {review}" for review in product.reviews)
+    return str(model.invoke([HumanMessage(prompt("summarize_plain", reviews=reviews))]).text)
+
+
+def _claims(encode: Encoder) -> dict[str, Task]:
+    """Judge the check: the share of labelled claims that it takes rightly, beside nearness alone."""
+    shop = open_shop()
+    tasks = {}
+    for part in ("development", "held out"):
+        rows = labelled(LABELS, shop, part)
+        truth = np.array([row["supported"] for row, _ in rows])
+        verdicts = [supported(row["claim"], sentences, encode) for row, sentences in rows]
+        said = np.array([verdict.supported for verdict in verdicts])
+        near = []
+        for row, sentences in rows:
+            vectors = encode([row["claim"], *(quote.text for quote in sentences)])
+            near.append(float((vectors[1:] @ vectors[0]).max()))
+        # The median splits each half of the labels as its making did: half right, half corrupted.
+        nearest = np.array(near) >= np.median(near)
+        taken = int(said.sum())
+        tasks[f"claims, {part}"] = Task(
+            n=len(rows),
+            metric="accuracy",
+            ours=float((said == truth).mean()),
+            peers={
+                "the nearest sentence's cosine": float((nearest == truth).mean()),
+                "all taken": float(truth.mean()),
+            },
+            interval=mean_difference((said == truth).astype(float), (nearest == truth).astype(float)),
+            more={
+                "taken": taken,
+                "right_of_those_taken": float(truth[said].mean()) if taken else 0.0,
+                "corrupted_turned_away": float((~said[~truth]).mean()),
+            },
+        )
+    return tasks
