@@ -213,7 +213,10 @@ def _task(
     def precision(scores: Floats, weights: Floats) -> float:
         return float(average_precision_score(y, scores, sample_weight=weights))
 
-    intervals = [bootstrap.auc_difference(y, scores, peers[best], customers) for scores in ours]
+    intervals = {
+        peer: _widest([bootstrap.auc_difference(y, scores, its, customers) for scores in ours])
+        for peer, its in peers.items()
+    }
     average_precision = [
         bootstrap.difference(precision, scores, peers[precise], customers) for scores in ours
     ]
@@ -227,6 +230,7 @@ def _task(
     }
     more["average_precision_interval"] = _widest(average_precision)
     more["average_precision_best_peer"] = precise
+    more["intervals"] = intervals
     more["by_seed"] = [each["roc_auc"] for each in mine]
     more["customers"] = len(np.unique(customers))
     return Task(
@@ -234,7 +238,7 @@ def _task(
         metric="ROC AUC",
         ours=float(np.mean([each["roc_auc"] for each in mine])),
         peers={name: values["roc_auc"] for name, values in theirs.items()},
-        interval=_widest(intervals),
+        interval=intervals[best],
         more=more,
     )
 
