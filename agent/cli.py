@@ -402,10 +402,11 @@ def benchmark_grounding(cases: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("finetune/adapters/storewise"))
 @click.option("--calls", default=16000, show_default=True, help="How many examples of calls.")
 @click.option("--answers", default=2500, show_default=True, help="How many examples of answers.")
+@click.option("--claims", default=2500, show_default=True, help="How many examples of what reviews say.")
 @click.option(
     "--version", default=1, show_default=True, help="The adapter's version, part of its served name."
 )
-def tune(out: Path, calls: int, answers: int, version: int) -> None:
+def tune(out: Path, calls: int, answers: int, claims: int, version: int) -> None:
     """Make the training examples and tune the adapter and the shortlist; Ctrl-C and the same command go on.
 
     \b
@@ -414,7 +415,7 @@ def tune(out: Path, calls: int, answers: int, version: int) -> None:
     """
     from storewise.finetune.tune import tune as run
 
-    click.echo(json.dumps(run(out, calls, answers, version, _say)))
+    click.echo(json.dumps(run(out, calls, answers, claims, version, _say)))
 
 
 @main.command()

@@ -17,7 +17,11 @@ from storewise.tools.registry import Tool
 
 SHIPPED = Path(__file__).parent / "adapters" / "storewise"
 # The prompts of each task that the adapter learns.
-TASK_PROMPTS = {"call": ("call", "call_followup"), "answer": ("answer", "answer_findings")}
+TASK_PROMPTS = {
+    "call": ("call", "call_followup"),
+    "answer": ("answer", "answer_findings"),
+    "reviews": ("reviews", "summarize_group"),
+}
 
 
 class AdapterError(Exception):

@@ -64,6 +64,8 @@ def chat(example: Example) -> list[dict[str, str]]:
                 before_calls=example.before["calls"],
                 question=example.question,
             )
+    elif example.task == "reviews":
+        content = prompt("summarize_group", sentences=example.finding_text)
     else:
         content = prompt("answer_findings", question=example.question, findings=example.finding_text)
     return [{"role": "system", "content": prompt(example.task)}, {"role": "user", "content": content}]

@@ -14,6 +14,7 @@ from typing import Any
 from storewise.finetune.adapter import TASK_PROMPTS, Manifest, tool_hash
 from storewise.finetune.answers import make_answers
 from storewise.finetune.base import NAME, base_hash, chat_template_hash, unpack_base
+from storewise.finetune.claims import make_claims
 from storewise.finetune.examples import Example, make_examples
 from storewise.finetune.shortlisting import train_shortlist
 from storewise.finetune.training import Recipe, train
@@ -27,10 +28,11 @@ SEED = 7
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
-def all_examples(shop: Shop, calls: int, answers: int) -> list[Example]:
+def all_examples(shop: Shop, calls: int, answers: int, claims: int) -> list[Example]:
     """Return the training examples of all tasks; the same for the same shop and counts."""
     made = [_in_order(example) for example in make_examples(WISHES, shop, calls, SEED)]
-    return made + [example for example in make_answers(shop, answers, SEED) if _can_be_copied(example)]
+    made += [example for example in make_answers(shop, answers, SEED) if _can_be_copied(example)]
+    return made + make_claims(shop, claims, SEED)
 
 
 def _in_order(example: Example) -> Example:
@@ -57,7 +59,9 @@ def _can_be_copied(example: Example) -> bool:
     return set(_FIGURE.findall(example.answer)) <= shown
 
 
-def tune(out: Path, calls: int, answers: int, version: int, say: Callable[[str], None]) -> dict[str, Any]:
+def tune(
+    out: Path, calls: int, answers: int, claims: int, version: int, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Tune the shortlist and the adapter on the current shop's entities and save both in `out`.
 
     Interrupted, it goes on from its last checkpoint when called again with the same numbers.
@@ -70,7 +74,7 @@ def tune(out: Path, calls: int, answers: int, version: int, say: Callable[[str],
     work = home() / "tuning"
     base = unpack_base(home() / "models")
     say("Making the examples …")
-    examples = all_examples(shop, calls, answers)
+    examples = all_examples(shop, calls, answers, claims)
     say(f"{len(examples):,} examples. Tuning the shortlist …")
     aside = work / "adapter"
     began = time.monotonic()
@@ -91,10 +95,11 @@ def tune(out: Path, calls: int, answers: int, version: int, say: Callable[[str],
             **asdict(recipe),
             "calls": calls,
             "answers": answers,
+            "claims": claims,
             "examples_seed": SEED,
             "model": done,
             "shortlist": shortlist | {"seconds": shortlist_seconds},
-            "command": f"storewise tune --calls {calls} --answers {answers} --version {version}",
+            "command": f"storewise tune --calls {calls} --answers {answers} --claims {claims} --version {version}",
         },
     )
     (aside / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
