@@ -124,8 +124,14 @@ def _shop_split(shop: Shop) -> Split:
 
 
 def _movielens(ratings: pd.DataFrame) -> Split:
+    test, *inner = later_fifths(ratings, LEARNED + 1)
+    return Split(test, tuple(inner), movielens_content(ratings), {"movielens": True})
+
+
+def movielens_content(ratings: pd.DataFrame) -> Content:
+    """Return the films of `ratings`: movieId, title, genres; the genres together are a film's kind."""
     films = ratings.drop_duplicates("movieId")
-    content = Content.of(
+    return Content.of(
         pd.DataFrame(
             {
                 "product_id": films["movieId"].astype(str),
@@ -134,8 +140,6 @@ def _movielens(ratings: pd.DataFrame) -> Split:
             }
         )
     )
-    test, *inner = later_fifths(ratings, LEARNED + 1)
-    return Split(test, tuple(inner), content, {"movielens": True})
 
 
 def later_fifths(ratings: pd.DataFrame, windows: int) -> list[Window]:

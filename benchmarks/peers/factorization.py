@@ -22,6 +22,7 @@ ALS_SETTINGS: tuple[dict[str, float], ...] = (
     {"factors": 32, "regularization": 1.0, "alpha": 1.0},
     {"factors": 64, "regularization": 10.0, "alpha": 1.0},
     {"factors": 128, "regularization": 10.0, "alpha": 1.0},
+    {"factors": 128, "regularization": 30.0, "alpha": 1.0},
 )
 BPR_SETTINGS: tuple[dict[str, float], ...] = (
     {"factors": 32, "learning_rate": 0.01, "regularization": 0.01, "iterations": 40},

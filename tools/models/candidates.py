@@ -25,7 +25,7 @@ from storewise.tools.models.windows import Items
 CATALOGUE = 8_000  # products never bought that may be offered: those of the most buyers lately
 EASE_PRODUCTS, EASE_REGULARIZATION = 3_000, 500.0
 FACTORS, REGULARIZATION, ITERATIONS = 64, 10.0, 12
-OWN = 200  # own products of a customer that are looked at, by what was bought lately
+OWN = 150  # own products of a customer that are looked at, by what was bought lately
 FOUND = 40  # products never bought that each score brings in
 SCORES = ("alike", "als", "similar", "similar_lately", "ease", "ease_lately", "follows", "kinds", "popular")
 

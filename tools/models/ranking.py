@@ -225,15 +225,27 @@ def _ranks(rows: npt.NDArray[np.int32], own: npt.NDArray[np.bool_], scores: Floa
     return np.where(np.isnan(scores), np.nan, ranks).astype(np.float32)
 
 
-PARAMETERS: dict[str, Any] = {
-    "learning_rate": 0.05,
-    "num_leaves": 15,
-    "min_data_in_leaf": 200,
-    "feature_fraction": 0.7,
-    "bagging_fraction": 0.8,
-    "lambda_l2": 5.0,
+# Found by `python -m storewise.benchmarks.recommender_search` on windows that end before the benchmark's test.
+PARAMETERS: dict[str, dict[str, float]] = {
+    "again": {
+        "rounds": 150,
+        "learning_rate": 0.06,
+        "num_leaves": 15,
+        "min_data_in_leaf": 300,
+        "feature_fraction": 0.3,
+        "bagging_fraction": 0.8,
+        "lambda_l2": 5.0,
+    },
+    "first": {
+        "rounds": 120,
+        "learning_rate": 0.06,
+        "num_leaves": 15,
+        "min_data_in_leaf": 300,
+        "feature_fraction": 0.3,
+        "bagging_fraction": 0.8,
+        "lambda_l2": 5.0,
+    },
 }
-ROUNDS = {"again": 200, "first": 150}
 _FIXED: dict[str, Any] = {
     "objective": "binary",
     "bagging_freq": 1,
@@ -243,6 +255,7 @@ _FIXED: dict[str, Any] = {
     "force_row_wise": True,
     "verbose": -1,
 }
+FEWEST_BOUGHT = 200  # purchases among the candidates of a part: fewer teach no trees
 PARTS = {"again": FEATURES, "first": NEW_FEATURES}  # what is bought again, what is bought for the first time
 
 
@@ -256,31 +269,13 @@ class Ranker:
     trees: dict[str, lgb.Booster]
 
     @classmethod
-    def fit(
-        cls,
-        tables: Sequence[Table],
-        labels: Sequence[npt.NDArray[np.bool_]],
-        seed: int = 7,
-        parameters: dict[str, Any] | None = None,
-        rounds: dict[str, int] | None = None,
-    ) -> Ranker:
+    def fit(cls, tables: Sequence[Table], labels: Sequence[Mask], seed: int = 7) -> Ranker:
         """Learn from the candidates of one or more windows, and whether each was bought afterwards."""
-        own = np.concatenate([table.own for table in tables])
-        values = np.concatenate([table.values for table in tables])
-        bought = np.concatenate(labels)
         trees = {}
-        for part, names in PARTS.items():
-            kept = own if part == "again" else ~own
-            if int(bought[kept].sum()) < FEWEST_BOUGHT:
-                continue
-            columns = np.array([FEATURES.index(name) for name in names])
-            data = lgb.Dataset(
-                values[np.ix_(np.flatnonzero(kept), columns)],
-                bought[kept].astype(np.float64),
-                feature_name=list(names),
-            )
-            settings = {**_FIXED, **PARAMETERS, **(parameters or {}), "seed": seed}
-            trees[part] = lgb.train(settings, data, (rounds or ROUNDS)[part])
+        for part in PARTS:
+            values, bought = part_of(part, tables, labels)
+            if int(bought.sum()) >= FEWEST_BOUGHT:
+                trees[part] = boost(part, values, bought, PARAMETERS[part], seed)
         return cls(trees)
 
     def teaches(self, own: bool) -> bool:
@@ -344,6 +339,24 @@ class Ranker:
         return [(part, PARTS[part], kept[part]) for part in self.trees if kept[part].any()]
 
 
+def part_of(part: str, tables: Sequence[Table], labels: Sequence[Mask]) -> tuple[Matrix, Mask]:
+    """Return the features and labels of the candidates that one of PARTS learns from."""
+    kept = [np.flatnonzero(table.own == (part == "again")) for table in tables]
+    columns = np.array([FEATURES.index(name) for name in PARTS[part]])
+    values = [table.values[np.ix_(rows, columns)] for table, rows in zip(tables, kept, strict=True)]
+    return np.concatenate(values), np.concatenate(
+        [bought[rows] for bought, rows in zip(labels, kept, strict=True)]
+    )
+
+
+def boost(part: str, values: Matrix, bought: Mask, parameters: dict[str, float], seed: int) -> lgb.Booster:
+    """Return the trees of one of PARTS."""
+    settings: dict[str, Any] = {**_FIXED, **parameters, "seed": seed}
+    rounds = int(settings.pop("rounds"))
+    data = lgb.Dataset(values, bought.astype(np.float64), feature_name=list(PARTS[part]))
+    return lgb.train(settings, data, rounds)
+
+
 def taught(window: Window, describer: Describer, rows: Ints) -> tuple[Table, Mask]:
     """Return the candidates of `rows` in one table, and whether each was bought in the window's weeks."""
     tables = list(describer.tables(rows))
@@ -380,6 +393,3 @@ def bulk(describer: Describer, ranker: Ranker, rows: Ints, new: bool = False) ->
         best = first(batch, table.candidates, ranker.scores(table))
         lists.append(np.where(best >= 0, table.candidates.items[best], -1))
     return np.concatenate(lists) if lists else np.zeros((0, CUT), dtype=np.intp)
-
-
-FEWEST_BOUGHT = 200  # purchases among the candidates of a part: fewer teach no trees

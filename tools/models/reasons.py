@@ -17,6 +17,7 @@ from storewise.tools.models.ranking import FEATURES, GROUPS, Describer, Table
 from storewise.tools.models.windows import DAYS
 
 MOST = 3  # reasons of one suggestion
+FEWEST_ALIKE, LEAST_POPULAR = 5, 0.01  # customers alike, and a share of all, below which neither is a reason
 
 _OWN, _VISITS, _KIND, _ALIKE, _TOGETHER, _NEXT, _POPULAR = GROUPS
 
@@ -43,7 +44,7 @@ class Reasons:
             _ALIKE: lambda: self._alike(row, item),
             _TOGETHER: lambda: self._together(row, item),
             _NEXT: lambda: None if own else self._next(row, item),
-            _POPULAR: lambda: popular(value["popularity"]),
+            _POPULAR: lambda: popular(value["popularity"]) if value["popularity"] >= LEAST_POPULAR else None,
         }
         if contributions is None:
             order = [] if own else [_TOGETHER]
@@ -68,14 +69,14 @@ class Reasons:
         kind = int(self.describer.signals.kind[item])
         if kind < 0 or times < 1:
             return None
-        return f"bought {_count(times, 'time')} of {self.content.kinds[kind]} in the last 91 days"
+        return f"{_count(times, 'purchase')} of {self.content.kinds[kind]} in the last 91 days"
 
     def _alike(self, row: int, item: int) -> str | None:
         signals = self.describer.signals
         near = signals.alike.weights(np.array([row], dtype=np.int32))
         who = signals.alike.pool[near.indices]
         bought = int(self._recent[who, item].sum()) if len(who) else 0
-        if bought < 2:
+        if bought < FEWEST_ALIKE:
             return None
         return f"{bought} of the {len(who)} customers of most similar taste bought it in the last {DAYS} days"
 

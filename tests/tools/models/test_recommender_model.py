@@ -180,7 +180,7 @@ def test_at_most_three_reasons_each_said_once(small_shop: Shop) -> None:
     for customer in model.purchases.customers[:20]:
         for offer in model.suggest(str(customer), 10):
             assert 1 <= len(offer.reasons) <= 3 and len(set(offer.reasons)) == len(offer.reasons)
-            assert offer.reason.startswith("bought") == (offer.times > 0) or "times of" in offer.reason
+            assert offer.reason.startswith("bought") == (offer.times > 0) or "purchase" in offer.reason
             several += len(offer.reasons) > 1
     assert several > 20
 
