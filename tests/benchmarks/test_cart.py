@@ -51,8 +51,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark, "TRIALS", 2)
     monkeypatch.setattr(benchmark, "FIRST", {"rounds": 60})
     monkeypatch.setattr(click_sequence, "EPOCHS", 2)
-    for name in ("PARAMETERS", "SILENCE_PARAMETERS"):
-        monkeypatch.setattr(cart, name, {**getattr(cart, name), "rounds": 40, "min_data_in_leaf": 20})
+    monkeypatch.setattr(cart, "PARAMETERS", {**cart.PARAMETERS, "rounds": 40})
 
 
 def _sessions(rows: int) -> pd.DataFrame:
