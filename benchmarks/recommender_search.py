@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +21,23 @@ from threadpoolctl import threadpool_limits
 from storewise.benchmarks import data
 from storewise.benchmarks.recommender import later_fifths, movielens_content
 from storewise.tools.models.content import Content
-from storewise.tools.models.ranking import PARAMETERS, PARTS, Describer, Table, boost, first, part_of, taught
+from storewise.tools.models.ranking import (
+    PARAMETERS,
+    PARTS,
+    Describer,
+    Mask,
+    Matrix,
+    Table,
+    boost,
+    first,
+    part_of,
+    taught,
+)
 from storewise.tools.models.recommender import LEARNED, MOST_LEARNED, Taught, lesson
 from storewise.tools.models.windows import DAYS, Window, score
 
 SCORED = 800  # customers
+IDLE = 0.003  # a feature with a smaller share of all gains on every data set may be dropped
 
 
 @dataclass(frozen=True)
@@ -44,19 +57,28 @@ class Trial:
         table, _ = taught(scored, Describer.fit(scored, content), np.sort(drawn).astype(np.int32))
         return cls(lessons, scored, table)
 
-    def ndcg(self, part: str, parameters: dict[str, float]) -> float:
-        """Return nDCG@10 of lists from one of PARTS alone."""
-        values, bought = part_of(
-            part, [table for table, _ in self.lessons], [bought for _, bought in self.lessons]
-        )
+    def ndcg(self, part: str, parameters: dict[str, float], without: Sequence[str] = ()) -> float:
+        """Return nDCG@10 of lists from one of PARTS alone, the features in `without` blanked out."""
+        values, bought = self._learned(part)
+        blank = [PARTS[part].index(name) for name in without]
+        values[:, blank] = np.nan
         trees = boost(part, values, bought, parameters, 7)
         places = np.flatnonzero(self.table.own == (part == "again"))
         table = self.table.at(places)
         seen, _ = part_of(part, [table], [np.zeros(len(places), dtype=bool)])
+        seen[:, blank] = np.nan
         rows = np.unique(self.table.candidates.rows)
         best = first(rows, table.candidates, np.asarray(trees.predict(seen, num_threads=1)))
         items = np.where(best >= 0, table.candidates.items[best], -1)
         return float(score(self.window, rows, items, new=part == "first").ndcg.mean())
+
+    def gains(self, part: str, parameters: dict[str, float]) -> dict[str, float]:
+        """Return each feature's share of what all splits gain."""
+        gain = boost(part, *self._learned(part), parameters, 7).feature_importance("gain")
+        return dict(zip(PARTS[part], (gain / max(gain.sum(), 1e-9)).tolist(), strict=True))
+
+    def _learned(self, part: str) -> tuple[Matrix, Mask]:
+        return part_of(part, [table for table, _ in self.lessons], [bought for _, bought in self.lessons])
 
 
 def main(seconds: float = 900.0) -> None:
@@ -78,7 +100,12 @@ def main(seconds: float = 900.0) -> None:
             study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=7))
             study.enqueue_trial(PARAMETERS[part])
             study.optimize(relative, timeout=seconds / len(PARTS))
+            gains = [trial.gains(part, study.best_params) for trial in where]
+            idle = [name for name in PARTS[part] if all(gain[name] < IDLE for gain in gains)]
+            without = [trial.ndcg(part, study.best_params, idle) for trial in where]
             found[part] = {
+                "idle": idle,
+                "ndcg_without_idle": [round(value, 4) for value in without],
                 "parameters": study.best_params,
                 "times_as_good_as_now": round(study.best_value, 4),
                 "ndcg_now": [round(value, 4) for value in base],

@@ -7,6 +7,7 @@ from storewise.tools.finding import Cell, Chart, Column, Finding
 from storewise.tools.models import recommender
 from storewise.tools.models.card import NoModel
 from storewise.tools.models.recommender import Suggestion
+from storewise.tools.models.windows import DAYS
 from storewise.tools.shop.catalogue import Resolution
 from storewise.tools.shop.generation import MissingTable, Shop
 
@@ -81,7 +82,7 @@ def _finding(
         Column(name="times", label="Bought before", role="measure", unit="times", format="integer"),
     ]
     if chances:
-        label = f"Chance within {recommender.DAYS} days"
+        label = f"Chance within {DAYS} days"
         columns.append(Column(name="chance", label=label, role="measure", format="percent"))
     columns.append(Column(name="why", label="Why", role="text"))
     rows: list[tuple[Cell, ...]] = [
