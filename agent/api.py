@@ -25,7 +25,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from storewise.agent.analyst import Analyst
 from storewise.agent.answer import Answer
 from storewise.agent.api_guard import (
     HERE,
@@ -63,6 +62,8 @@ from storewise.tools.shop.generation import open_shop
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from storewise.agent.analyst import Analyst
 
 ANNOUNCED = "api.json"
 LOOK = 0.5  # seconds between two looks at a job that is followed

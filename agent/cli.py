@@ -398,6 +398,16 @@ def benchmark_grounding(cases: Path) -> None:
     click.echo(json.dumps(measure(cases)))
 
 
+@benchmark.command("kills")
+@click.option("--moments", default=20, show_default=True, help="How often something is killed.")
+@click.option("--log", type=click.Path(path_type=Path), help="Write the moments here, a JSON line each.")
+def benchmark_kills(moments: int, log: Path | None) -> None:
+    """Kill the app and its model server while jobs run: nothing lost, doubled or paid for again."""
+    from storewise.benchmarks.kills import run
+
+    click.echo(json.dumps(run(moments, say=_say, log=log)))
+
+
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("finetune/adapters/storewise"))
 @click.option("--calls", default=16000, show_default=True, help="How many examples of calls.")

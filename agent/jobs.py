@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import openai
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
@@ -52,7 +51,6 @@ PART = 1000  # reviews; a larger group is summarized in parts and then merged
 BATCH = 200  # reviews in one durable step, at least one part
 ROUND = 32  # steps begun at once
 INTAKE = 500  # lines written at once
-DOWN = (openai.APIConnectionError, openai.InternalServerError, httpx.TransportError)
 
 _running: Jobs | None = None
 
@@ -292,7 +290,7 @@ class Jobs:
 
     def _phrase(self, job_id: str) -> Phrase | None:
         """Return what phrases a group: each once and for all, waiting for a model that is down."""
-        if not summaries.phrases_expected(self.settings):
+        if not summaries.phrases_expected(self.settings) and self._phraser(self._served()) is None:
             return None
 
         async def phrase(group: Group) -> str:
@@ -317,12 +315,11 @@ class Jobs:
             if ask is not None:
                 try:
                     said = await ask(group)
-                except DOWN:
-                    pass
                 except NotPhrased:
                     raise
                 except Exception as error:
-                    raise NotPhrased(str(error)) from error
+                    if not _down(error):
+                        raise NotPhrased(str(error)) from error
                 else:
                     self._gave_up = 0.0
                     if waits:
@@ -341,6 +338,14 @@ class Jobs:
             await asyncio.sleep(1.0)
             if await asyncio.to_thread(self.store.state, job_id) != "running":
                 raise NotPhrased("the job has ended")
+
+
+def _down(error: Exception) -> bool:
+    """Say whether an error means that no model answers, rather than that it answered badly."""
+    # Slow to load, and loaded already wherever a model was asked.
+    import openai
+
+    return isinstance(error, openai.APIConnectionError | openai.InternalServerError | httpx.TransportError)
 
 
 def _jobs() -> Jobs:
