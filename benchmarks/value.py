@@ -87,8 +87,9 @@ def _cdnow(clock: Clock) -> Task:
     standard = np.isin(described.customers.astype(str), sorted(data.cdnow_sample()))
     true, _ = bought(days, described, CDNOW_CUTOFF, CDNOW_WEEKS)
     true = true[standard]
-    everybody: Summary = (described.x, described.t_x, described.age)
-    own: Summary = (described.x[standard], described.t_x[standard], described.age[standard])
+    # The standard counts a customer's weeks up to 1997-09-30 itself, ours up to its end.
+    everybody: Summary = (described.x, described.t_x, np.maximum(described.age - 1 / 7, described.t_x))
+    own: Summary = (everybody[0][standard], everybody[1][standard], everybody[2][standard])
     peers: dict[str, Floats] = {"purchases of the last 39 weeks": own[0]}
     for name, fitter in (
         ("BG/NBD", lifetimes.BetaGeoFitter),
@@ -155,7 +156,8 @@ def _ours(
     found = []
     for seed in SEEDS:
         with clock.step(f"{name}: ours, seed {seed}"):
-            forecast = learn(past, cutoff, seed=seed).predict(describe(past, cutoff), weeks)
+            learned = learn(past, cutoff, seed=seed)
+            forecast = learned.predict(describe(past, cutoff, learned.fitted), weeks)
             forecast = forecast[[target, f"{target}_low", f"{target}_high"]]
             found.append(forecast.set_axis(["said", "low", "high"], axis=1))
     return found

@@ -31,7 +31,7 @@ from storewise.tools.models.value_forecast import (
 )
 from storewise.tools.models.value_learner import Window, fit
 
-TRIALS = 13
+TRIALS = 16
 SHARES = (
     (0.5, 1.0),
     (0.6, 1.0),

@@ -22,6 +22,7 @@ import pandas as pd
 
 from storewise.tools.finding import money, percent
 from storewise.tools.models import card as cards
+from storewise.tools.models.buy_till_you_die import BuyTillYouDie
 from storewise.tools.models.card import Card, read_card
 from storewise.tools.models.churn import count, last_order, usual_gap
 from storewise.tools.models.memory import once_per_generation
@@ -127,12 +128,13 @@ def train(shop: Shop, folder: Path) -> Card:
         card.save(folder)
         return card
     saved = {
+        "fitted": [asdict(each) for each in learned.fitted],
         "factors": {target: learned.factors[target].save(folder, target) for target in TARGETS},
         "intervals": {target: learned.intervals[target].saved() for target in TARGETS},
         "weeks": learned.weeks,
     }
     (folder / "learned.json").write_text(json.dumps(saved), encoding="utf-8")
-    parts = _contributions(learned, describe(days, cutoff))[list(GROUPS)].abs().mean()
+    parts = _contributions(learned, describe(days, cutoff, learned.fitted))[list(GROUPS)].abs().mean()
     card = Card(**known, **_measured(learned), drivers=dict(parts / parts.sum()))
     card.save(folder)
     return card
@@ -149,13 +151,14 @@ def load(shop: Shop, folder: Path | None = None) -> ValueModel:
     try:
         saved = json.loads((folder / "learned.json").read_text(encoding="utf-8"))
         learned = Learned(
+            (BuyTillYouDie(**saved["fitted"][0]), BuyTillYouDie(**saved["fitted"][1])),
             {target: Factor.read(folder, target, saved["factors"][target]) for target in TARGETS},
             {target: Intervals.read(saved["intervals"][target]) for target in TARGETS},
             float(saved["weeks"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, lgb.basic.LightGBMError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, lgb.basic.LightGBMError):
         raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
-    return ValueModel(card, learned, describe(order_days(shop), _day_after(shop.as_of)))
+    return ValueModel(card, learned, describe(order_days(shop), _day_after(shop.as_of), learned.fitted))
 
 
 def expected(shop: Shop, weeks: int) -> tuple[Card, pd.DataFrame]:
@@ -174,7 +177,7 @@ def expected(shop: Shop, weeks: int) -> tuple[Card, pd.DataFrame]:
     found = model.learned.predict(model.described, weeks, model.log_factors).rename(
         columns={target: f"expected_{target}" for target in TARGETS}
     )
-    found["alive"] = np.exp(model.described.log_alive())
+    found["alive"] = model.described.alive()
     parts = model.contributions[list(GROUPS)]
     table = table.join(found).join(parts)
     strongest = np.argsort(-parts.reindex(table.index).abs().to_numpy(), axis=1, kind="stable")[:, :REASONS]
@@ -214,13 +217,13 @@ def _measured(learned: Learned) -> dict[str, Any]:
     """Return the card's fields about settings and quality, from the forecasts of the later half."""
     judged = learned.judged
     quality: dict[str, float] = {"weeks": learned.weeks, "customers": float(len(judged))}
-    peers: dict[str, dict[str, float]] = {"past pace": {}, "MBG/NBD": {}}
+    peers: dict[str, dict[str, float]] = {"past pace": {}, "BG/NBD": {}}
     for target in TARGETS:
         true = judged[f"{target}_true"].to_numpy()
         for figures, column in (
             (quality, target),
             (peers["past pace"], f"{target}_past"),
-            (peers["MBG/NBD"], f"{target}_start"),
+            (peers["BG/NBD"], f"{target}_start"),
         ):
             figures |= _errors(target, judged[column].to_numpy(), true)
         quality[f"{target}_coverage"] = _coverage(judged[target].to_numpy(), true, target == "orders")

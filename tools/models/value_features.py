@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 # Grouped by what a reason would speak of. The first three also hold a part of the starting point: the
 # pace, the chance of being alive and the worth of an order, whose product the learned part corrects.
 GROUPS = {
-    "pace": ("pace", "expected", "orders", "once", "tenure"),
+    "pace": ("pace", "expected", "expected_modified", "orders", "once", "tenure"),
     "recency": (
         "alive",
         "recency",
@@ -45,7 +45,8 @@ class Described:
     Attributes:
         customers: their ids, one per row of all that follows.
         table: FEATURES.
-        base: the fitted buy-till-you-die model.
+        base: BG/NBD, the starting point of what is expected.
+        losses: MBG/NBD, in which a first purchase may have been the last: who is still a customer.
         x, t_x, age: days with an order after the first; weeks from the first to the last of them and to
             the cut-off.
         orders_a_day: orders per day with an order.
@@ -57,6 +58,7 @@ class Described:
     customers: npt.NDArray[np.object_]
     table: pd.DataFrame
     base: BuyTillYouDie
+    losses: BuyTillYouDie
     x: Floats
     t_x: Floats
     age: Floats
@@ -66,8 +68,12 @@ class Described:
     spend: Floats
     known: float
 
+    def alive(self) -> Floats:
+        """Return the probability that each customer is not lost."""
+        return self.losses.alive(self.x, self.t_x, self.age)
+
     def log_alive(self) -> Floats:
-        """Return the logarithm of the probability that each customer is not lost."""
+        """Return the logarithm of that probability in `base`, where nobody is lost at the first purchase."""
         return np.asarray(
             np.log(np.maximum(self.base.alive(self.x, self.t_x, self.age), 1e-4)), dtype=np.float64
         )
@@ -78,8 +84,13 @@ class Described:
         return np.asarray(np.log(orders), dtype=np.float64)
 
 
-def describe(days: pd.DataFrame, cutoff: int) -> Described:
-    """Return what the rows of `days` before the day `cutoff` say of each customer."""
+def describe(
+    days: pd.DataFrame, cutoff: int, fitted: tuple[BuyTillYouDie, BuyTillYouDie] | None = None
+) -> Described:
+    """Return what the rows of `days` before the day `cutoff` say of each customer.
+
+    `fitted` are `base` and `losses`, None to fit them on the same rows.
+    """
     days = days[days["day"] < cutoff]
     customer = days["customer"].to_numpy(dtype=object)
     day, orders, spend, items = (
@@ -117,16 +128,22 @@ def describe(days: pd.DataFrame, cutoff: int) -> Described:
     mean_value = np.maximum(value_mean, floor)
     mean_items = np.maximum(total(items) / visits, 1e-6)
 
-    base = buy_till_you_die.fit(x, t_x, age)
+    base, losses = fitted or (
+        buy_till_you_die.fit(x, t_x, age, modified=False),
+        buy_till_you_die.fit(x, t_x, age, modified=True),
+    )
     orders_a_day = all_orders / visits
     known = (cutoff - float(day.min())) / 7
     pace = np.log(base.purchases_if_alive(known, x, age) * orders_a_day)
-    alive = np.log(np.maximum(base.alive(x, t_x, age), 1e-4))
+    expected = pace + np.log(np.maximum(base.alive(x, t_x, age), 1e-4))
+    alive = np.log(np.maximum(losses.alive(x, t_x, age), 1e-4))
+    modified = np.log(losses.purchases_if_alive(known, x, age) * orders_a_day) + alive
     bought_again = x > 0
     found = {
         # over a time as long as the history, so that short and long histories compare
         "pace": pace,
-        "expected": pace + alive,
+        "expected": expected,
+        "expected_modified": modified,
         "orders": np.log1p(x),
         "once": (~bought_again).astype(np.float64),
         "tenure": np.log1p(age),
@@ -160,7 +177,7 @@ def describe(days: pd.DataFrame, cutoff: int) -> Described:
         )
     table = pd.DataFrame({name: found[name] for name in FEATURES}).round(9)
     return Described(
-        customer[start], table, base, x, t_x, age, orders_a_day, worth, all_orders, all_spend, known
+        customer[start], table, base, losses, x, t_x, age, orders_a_day, worth, all_orders, all_spend, known
     )
 
 

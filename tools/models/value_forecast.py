@@ -1,6 +1,6 @@
 """What customers will order and spend, learned from days with an order alone: table in, table out.
 
-The starting point is MBG/NBD (`buy_till_you_die.py`) times each customer's orders a day and worth of an
+The starting point is BG/NBD (`buy_till_you_die.py`) times each customer's orders a day and worth of an
 order; the learned part (`value_learner.py`) multiplies it by what past cut-offs teach. The past is cut at
 several days before the end, at most half of the history ago, and what came from each to the end is the
 outcome. Settings, features and intervals are chosen one step earlier: cut-offs up to the middle of the
@@ -18,6 +18,7 @@ import optuna
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from storewise.tools.models.buy_till_you_die import BuyTillYouDie
 from storewise.tools.models.value_features import FEATURES, Described, bought, describe
 from storewise.tools.models.value_intervals import Intervals, calibrate
 from storewise.tools.models.value_learner import Factor, Parameters, Window, fit
@@ -29,8 +30,9 @@ TARGETS: tuple[Target, ...] = ("orders", "spend")
 PARTS = (1.0, 0.8, 0.6, 0.4, 0.2)  # of the longest horizon, one cut-off each
 MOST_HORIZON = 52  # weeks
 FEWEST_WEEKS = 12  # of history
+MOST_CUSTOMERS = 25_000  # to learn from; of more, one in so many
 FEWEST_CUSTOMERS = 50  # at every cut-off that is learned from
-ALIKE = 0.985  # correlation from which one of two features is left out
+ALIKE = 0.998  # correlation from which one of two features is left out
 TRIALS = 6
 
 
@@ -43,6 +45,7 @@ class Learned:
     """What is known after learning.
 
     Attributes:
+        fitted: BG/NBD and MBG/NBD as of the end.
         factors: the learned part for each target.
         intervals: the 80 % intervals for each target.
         weeks: the longest horizon that was judged.
@@ -55,6 +58,7 @@ class Learned:
     The last four belong to the learning; a model read from disk is without them.
     """
 
+    fitted: tuple[BuyTillYouDie, BuyTillYouDie]
     factors: dict[Target, Factor]
     intervals: dict[Target, Intervals]
     weeks: float
@@ -99,6 +103,9 @@ def learn(days: pd.DataFrame, cutoff: int, *, trials: int = TRIALS, seed: int = 
 def _learn(days: pd.DataFrame, cutoff: int, trials: int, seed: int) -> Learned:
     if days.empty or cutoff - int(days["day"].min()) < 7 * FEWEST_WEEKS:
         raise TooLittle
+    customers = days["customer"].unique()
+    if len(customers) > MOST_CUSTOMERS:
+        days = days[days["customer"].isin(customers[:: -(-len(customers) // MOST_CUSTOMERS)])]
     middle = middle_of(days, cutoff)
     past = windows(days[days["day"] < middle], middle)
     described = describe(days, middle)
@@ -132,7 +139,8 @@ def _learn(days: pd.DataFrame, cutoff: int, trials: int, seed: int) -> Learned:
     factors = {target: fit(last[target], names, chosen[target], seed) for target in TARGETS}
     horizons = [round(7 * weeks * part) for part in PARTS]
     cutoffs = (len(horizons), cutoff - max(horizons), cutoff - min(horizons))
-    return Learned(factors, intervals, weeks, dropped, judged, middle, cutoffs)
+    now = describe(days, cutoff)
+    return Learned((now.base, now.losses), factors, intervals, weeks, dropped, judged, middle, cutoffs)
 
 
 def offset(described: Described, target: Target, weeks: float) -> Floats:

@@ -32,13 +32,13 @@ class Parameters:
         trees: weight of the trees, between 0 and 1; the linear part has the rest.
     """
 
-    rounds: int = 225
-    leaves: int = 6
+    rounds: int = 200
+    leaves: int = 9
     rate: float = 0.03
-    least: float = 0.011
-    columns: float = 0.66
-    penalty: float = 0.033
-    trees: float = 0.9
+    least: float = 0.0265
+    columns: float = 0.687
+    penalty: float = 0.0156
+    trees: float = 0.79
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,6 @@ class Window:
     table: pd.DataFrame
     offset: Floats
     outcome: Floats
-
-    def standardised(self) -> Floats:
-        """Return the features as `standardised` does."""
-        return standardised(self.table)
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def test_a_model_read_again_says_the_same(small_shop: Shop, tmp_path: Path) -> N
     )
     assert sum(first.drivers.values()) == pytest.approx(1) and set(first.drivers) == set(GROUPS)
     assert first.quality["spend_correlation"] > 0.5 and 0.7 <= first.quality["spend_coverage"] <= 0.95
-    assert {"past pace", "MBG/NBD"} == set(first.peers) and "later half" in str(first.parameters["found by"])
+    assert {"past pace", "BG/NBD"} == set(first.peers) and "later half" in str(first.parameters["found by"])
 
 
 def test_a_broken_model_is_refused(small_shop: Shop, tmp_path: Path) -> None:
