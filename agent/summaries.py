@@ -33,7 +33,12 @@ class NotPhrased(Exception):
 
 def phrases_expected(settings: Settings) -> bool:
     """Say whether a model that phrases is to be waited for where it does not answer yet."""
-    return bool(settings.model_url) or gpu_found()
+    return bool(settings.model_url) or gpu_found() or _embedded_phrases()
+
+
+def _embedded_phrases() -> bool:
+    """Say whether the adapter shipped for the embedded model has learned to phrase what reviews say."""
+    return "reviews" in read_manifest(SHIPPED).prompts
 
 
 def phraser(served: Served | None, seconds: float = 60.0) -> Phrase | None:
@@ -41,7 +46,7 @@ def phraser(served: Served | None, seconds: float = 60.0) -> Phrase | None:
 
     The embedded model is asked only if its adapter has learned to.
     """
-    if served is None or (served.compact and "reviews" not in read_manifest(SHIPPED).prompts):
+    if served is None or (served.compact and not _embedded_phrases()):
         return None
     model = chat_model(served, seconds).bind(max_tokens=LONGEST // 4)
 

@@ -1,4 +1,4 @@
-"""`storewise benchmark churn | recommender | cart | value | features`: ours beside the peers, in one run."""
+"""`storewise benchmark churn | recommender | cart | value | features | summaries`: ours beside peers, in one run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ _SUBJECTS = {
     "cart": "Which carts are left behind, after each click; and UCI's online shoppers (in --data).",
     "value": "How often a customer comes back and what they spend: CDNOW and a shop.",
     "features": "Seconds for all customers' features, in DuckDB and in pandas with lifetimes.",
+    "summaries": "Summaries of reviews beside people's own, and the check of claims (products in --data).",
+}
+_DATA = {
+    "cart": "A folder of a shop's tables instead of The Complete Journey; or one with UCI's sessions.csv.",
+    "summaries": "The folder of the FewSum paper's amazon_train.csv and amazon_val.csv.",
 }
 
 
 def add_to(group: click.Group) -> None:
-    """Add one command for each benchmark of the models."""
+    """Add one command for each benchmark."""
     for name, text in _SUBJECTS.items():
         group.add_command(_command(name, text))
 
@@ -34,8 +39,7 @@ def _command(name: str, text: str) -> click.Command:
     @click.option(
         "--data",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="A folder of a shop's tables instead of The Complete Journey"
-        + ("; or one with UCI's sessions.csv." if name == "cart" else "."),
+        help=_DATA.get(name, "A folder of a shop's tables instead of The Complete Journey."),
     )
     @click.option(
         "--json", "as_json", is_flag=True, help="Print the JSON line alone; all else goes to stderr."

@@ -2,7 +2,7 @@
 
     python -m storewise.finetune.checking
 
-Each claim of `claims/written.jsonl` is right over its own sentences, alone and among the whole reviews that
+Each claim of `opinions/written.jsonl` is right over its own sentences, alone and among the whole reviews that
 hold them. It is wrong once a word is turned into its opposite or a negation is put in or taken out, another
 thing is put in its place, another claim's detail is added, or it is told of other reviews. Judged by fivefold
 cross-validation over the claims, and on labelled claims (benchmarks/labels/claims.jsonl) if they are given.

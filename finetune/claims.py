@@ -1,8 +1,8 @@
 """Training examples for the task `reviews`: sentences of one group become one impersonal sentence.
 
-`claims/written.jsonl` holds sentences written by hand over groups of the demo shop's reviews, each with the
+`opinions/written.jsonl` holds sentences written by hand over groups of the demo shop's reviews, each with the
 places (`review id:sentence`) of what it tells; the reviews' own words stay in the shop. Every tenth is held
-out, to judge by. `claims/opinions.jsonl` tells of what other shops sell.
+out, to judge by. `opinions/made_up.jsonl` tells of what other shops sell.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from storewise.tools.reviews.groups import lines_of, shown
 from storewise.tools.reviews.summary import Quote
 from storewise.tools.shop.generation import Shop
 
-CLAIMS = Path(__file__).parent / "claims"
+OPINIONS = Path(__file__).parent / "opinions"
 HELD_OUT = 10  # every tenth written claim is not learned from
 # The share of examples that were written by hand over real reviews; the others are made of opinions.
 _WRITTEN = 0.6
@@ -42,7 +42,9 @@ class Written:
 
 def read_written(shop: Shop) -> list[Written]:
     """Return the claims whose sentences are all among the shop's reviews."""
-    rows = [json.loads(line) for line in (CLAIMS / "written.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [
+        json.loads(line) for line in (OPINIONS / "written.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     ids = sorted({place.split(":")[0] for row in rows for place in row["lines"]})
     if not shop.has("reviews", "review_id", "text"):
         return []
@@ -117,7 +119,7 @@ def _exchanged(lines: list[str], claim: str, rng: random.Random) -> tuple[list[s
 def _opinions(rng: random.Random) -> Iterator[tuple[list[str], str]]:
     """Yield groups of made-up sentences that say the same, without end."""
     first, *blocks = (
-        json.loads(line) for line in (CLAIMS / "opinions.jsonl").read_text(encoding="utf-8").splitlines()
+        json.loads(line) for line in (OPINIONS / "made_up.jsonl").read_text(encoding="utf-8").splitlines()
     )
     things: Mapping[str, list[str]] = first["things"]
     while True:
