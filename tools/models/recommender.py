@@ -211,15 +211,13 @@ def lesson(window: Window, describer: Describer, most: int, seed: int = 7) -> Ta
 def train(shop: Shop, folder: Path) -> Card:
     """Train, test on the last four weeks and save what is known as of today into `folder`."""
     cards.begin(folder)
-    content = Content.read(shop)
-    with threadpool_limits(1):  # threads would wait for each other whenever something else runs
-        ranker, measured = _learn(shop, content)
-        lines = Lines.until(shop, shop.as_of)
-        known = Purchases.of(lines)
-        signals = Signals.fit(known, lines, content)
-    known.save(folder / "purchases.npz")
-    signals.save(folder / "signals.npz")
-    ranker.save(folder)
+    lines = Lines.until(shop, shop.as_of)
+    if len(lines.row):
+        measured = _train(shop, lines, folder)
+    else:
+        measured = {
+            "missing": f"Nobody has bought anything up to {shop.as_of}, so there is nothing to offer by."
+        }
     card = Card(
         name=NAME,
         version=VERSION,
@@ -230,6 +228,18 @@ def train(shop: Shop, folder: Path) -> Card:
     )
     card.save(folder)
     return card
+
+
+def _train(shop: Shop, lines: Lines, folder: Path) -> dict[str, Any]:
+    content = Content.read(shop)
+    with threadpool_limits(1):  # threads would wait for each other whenever something else runs
+        ranker, measured = _learn(shop, content)
+        known = Purchases.of(lines)
+        signals = Signals.fit(known, lines, content)
+    known.save(folder / "purchases.npz")
+    signals.save(folder / "signals.npz")
+    ranker.save(folder)
+    return measured
 
 
 def _learn(shop: Shop, content: Content) -> tuple[Ranker, dict[str, Any]]:

@@ -12,6 +12,7 @@ import pytest
 from made_up import AS_OF, MakeShop, build_shop, many_orders, order_lines, products_of
 
 from storewise.tools.models import recommender
+from storewise.tools.models.card import NoModel
 from storewise.tools.models.content import Content
 from storewise.tools.models.ranking import FEATURES, GROUPS, Describer, bulk
 from storewise.tools.models.windows import Window
@@ -231,6 +232,17 @@ def test_a_tiny_shop_is_ranked_by_rule(tiny_shop: Shop) -> None:
     assert not model.ranker.trees
     assert "not measured" in model.card.note().quality
     assert model.suggest("c1", 3)
+
+
+def test_a_shop_that_sold_nothing_says_so(make_shop: MakeShop) -> None:
+    """Protects empty shops: a sentence instead of a traceback."""
+    lines = order_lines([("o1", "a", "p1", str(AS_OF), 0.0)])
+    shop = make_shop(orders=lines, products=products_of(lines))
+    assert (
+        "Nobody has bought anything" in recommender.train(shop, shop.folder("models", "recommender")).missing
+    )
+    with pytest.raises(NoModel, match="Nobody has bought anything"):
+        recommender.load(shop)
 
 
 def test_every_feature_belongs_to_a_group_of_reasons() -> None:
