@@ -155,6 +155,8 @@ def up(host: str, port: int) -> None:
     startup.stop()
     stop_api()
     stop_page()
+    # Summaries still being computed are not waited for: the next start does them again.
+    os._exit(0)
 
 
 def _api_beside(startup: Startup, host: str, port: int) -> Callable[[], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,8 @@ def serve(host: str, port: int, require_keys: bool, no_model: bool) -> None:
     if startup is not None:
         startup.stop()
     stop()
+    # Groups still being computed are not waited for: the next start does them again.
+    os._exit(0)
 
 
 def _say_failed(step: Any) -> None:

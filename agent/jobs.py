@@ -50,7 +50,7 @@ SLOTS = 4  # groups that one worker summarizes at once, of all its jobs in turn
 PART = 1000  # reviews; a larger group is summarized in parts and then merged
 BATCH = 200  # reviews in one durable step, at least one part
 ROUND = 32  # steps begun at once
-INTAKE = 500  # lines written at once
+INTAKE = 2000  # lines written at once: each write waits for the disk
 
 _running: Jobs | None = None
 
@@ -103,7 +103,8 @@ class Jobs:
             "executor_id": self._workers.worker_id,
             # The default pickles.
             "serializer": DBOSPortableJSONSerializer(),
-            "log_level": "ERROR",
+            # What goes wrong in a job is told by the job; dbos logs a traceback for every cancellation.
+            "log_level": "CRITICAL",
         }
         DBOS(config=config)
         DBOS.launch()
