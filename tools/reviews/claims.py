@@ -43,8 +43,10 @@ FEATURES = {
 }
 SHARP = 8.0  # how much nearer sentences weigh more
 ALSO = 0.75  # of the nearest review's closeness, from which another review says it, too
+DENIED = 0.15  # how much surer the check must be of a claim that turns a word round
 REACH = 7  # words after a negation that it turns, within its clause
 
+_TURNED = list(FEATURES).index("turned")
 _JOINT = re.compile(r"[,;:]\s|\s(?:and|but|though|although|because|while|or)\s", re.I)
 _CLAUSE = re.compile(r"[.,;:!?()]|\s-+\s|\b(?:but|and|because|which|though|although|so|while)\b")
 _WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?|\d+(?:[.,]\d+)*")
@@ -105,10 +107,12 @@ def supported(claim: str, sentences: Sequence[Quote], encode: Encode = embedding
     if wrong is not None:
         return Verdict(False, 0.0, wrong)
     card = weights()
-    measured = _measured(claim, sentences, told, encode)
-    pulls = np.array(card["weights"]) * (measured - np.array(card["means"])) / np.array(card["spreads"])
+    values = _measured(claim, sentences, told, encode)
+    pulls = np.array(card["weights"]) * (values - np.array(card["means"])) / np.array(card["spreads"])
     score = float(1 / (1 + np.exp(-(pulls.sum() + card["bias"]))))
-    if score >= card["threshold"]:
+    # A word that the reviews only ever deny, or only the claim does, has to be outweighed by more.
+    denied = values[_TURNED] >= 0.95
+    if score >= card["threshold"] + DENIED * denied:
         return Verdict(True, score)
     return Verdict(False, score, list(FEATURES.values())[int(np.argmin(pulls))])
 
