@@ -431,7 +431,7 @@ def _download(kind: str) -> dict[int | str, dict[str, Any]]:
 
 
 def serve(
-    backend: Backend, settings: Settings, host: str = "127.0.0.1", port: int = 7861, needs_key: bool = False
+    backend: Backend, settings: Settings, host: str = "127.0.0.1", port: int = 7862, needs_key: bool = False
 ) -> Callable[[], None]:
     """Serve the API and work on its jobs, in threads of their own; return what ends both, once it answers.
 

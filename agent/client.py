@@ -44,7 +44,7 @@ class Client:
     """
 
     def __init__(
-        self, url: str = "http://127.0.0.1:7861", key: str | None = None, timeout: float = 60.0
+        self, url: str = "http://127.0.0.1:7862", key: str | None = None, timeout: float = 60.0
     ) -> None:
         key = key or os.environ.get("STOREWISE_API_KEY")
         headers = {"Authorization": f"Bearer {key}"} if key else {}

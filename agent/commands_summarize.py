@@ -36,7 +36,7 @@ def _say(text: str) -> None:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Elsewhere than here it asks for keys.")
-@click.option("--port", default=7861, show_default=True)
+@click.option("--port", default=7862, show_default=True)
 @click.option("--require-keys", is_flag=True, help="Ask for keys on this machine, too (behind a proxy).")
 @click.option("--no-model", is_flag=True, help="Start no language model.")
 def serve(host: str, port: int, require_keys: bool, no_model: bool) -> None:

@@ -1,7 +1,7 @@
 """Protects the whole API from odd requests: schemathesis finds none that makes the server fail.
 
 At length, with `storewise serve --no-model` running:
-    schemathesis run http://127.0.0.1:7861/openapi.json --checks not_a_server_error --max-examples 200
+    schemathesis run http://127.0.0.1:7862/openapi.json --checks not_a_server_error --max-examples 200
 """
 
 from __future__ import annotations
