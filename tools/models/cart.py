@@ -134,7 +134,7 @@ def train(shop: Shop, folder: Path) -> Card:
         **measured,
         parameters={
             **PARAMETERS,
-            "found": "by Optuna on earlier visits of the demo shop, split by time; then half the rounds at twice the rate",
+            "found": "by Optuna on the demo shop's earlier visits; then half the rounds at twice the rate",
         },
         dropped=dropped,
         drivers=_drivers(blends.at_click, over),
