@@ -15,7 +15,17 @@ from storewise.finetune.adapter import SHIPPED, read_manifest
 from storewise.prompts import prompt
 from storewise.tools.reviews import embedding, screening
 from storewise.tools.reviews.claims import contrary, supported
-from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group, grouped, personal, shown, unfit
+from storewise.tools.reviews.groups import (
+    OPPOSED,
+    SHOWN,
+    Encode,
+    Group,
+    grouped,
+    personal,
+    says_something,
+    shown,
+    unfit,
+)
 from storewise.tools.reviews.summary import CLAIMS, Claim, Length, Review, Summary
 
 Phrase = Callable[[Group], Awaitable[str]]
@@ -145,7 +155,7 @@ def _chosen(groups: Sequence[Group], reviews: int, most: int, quoted: bool) -> l
     heard = [
         group
         for group in groups
-        if (group.count > 1 or reviews <= FEW) and any(unfit(q.text) < 1 for q in group.quotes[:SHOWN])
+        if (group.count > 1 or reviews <= FEW) and any(says_something(q.text) for q in group.quotes[:SHOWN])
     ] or list(groups[:most])
     if not heard:
         return []

@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from storewise.finetune.examples import Example
@@ -66,7 +67,7 @@ def make_claims(shop: Shop, number: int, seed: int) -> list[Example]:
     rng = random.Random(seed)
     written = [one for one in read_written(shop) if not one.held_out and _can_be_read(one)]
     real = round(number * _WRITTEN) if written else 0
-    examples = [_example(*pair) for pair, _ in zip(_varied(written, rng), range(real), strict=False)]
+    examples = [_example(*pair) for pair in islice(_varied(written, rng), real)]
     told = _opinions(rng)
     examples += [_example(*next(told)) for _ in range(number - len(examples))]
     rng.shuffle(examples)

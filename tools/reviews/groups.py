@@ -35,7 +35,7 @@ CLEAR = 0.8  # how likely such a group praises, or else blames
 FEW = 20  # sentences up to which what they share hardly shows
 SHOWN = 6  # sentences of a group that a model is shown
 BLOCK = 2500  # sentences linked at once: memory grows with the square
-FEWEST_WORDS, MOST_WORDS = 4, 25  # of a sentence that can stand for its group
+FEWEST_WORDS, MOST_WORDS = 3, 25  # of a sentence that can stand for its group
 PERSONAL = 0.3  # what it takes from a sentence's standing that the writer speaks of themselves
 LEANING = 0.15  # what it takes that a sentence goes on from the one before
 COMMON = 0.4  # what likeness to all reviews adds to likeness to the own group
@@ -128,14 +128,18 @@ def personal(text: str) -> bool:
     return _PERSON.search(text) is not None
 
 
+def says_something(text: str) -> bool:
+    """Say whether a sentence names a thing or passes a verdict: "Thank you!" does not."""
+    return bool(phrases.candidates(text) or _VERDICT.search(text))
+
+
 def unfit(text: str) -> float:
     """Return what speaks against a sentence standing for others, from 1 on a good deal.
 
     It is too short or too long or names nothing; it speaks of the writer or of somebody the writer knows;
     it leans on the sentence before.
     """
-    says = bool(phrases.candidates(text) or _VERDICT.search(text))
-    wrong = 0.0 if says and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS else 1.0
+    wrong = 0.0 if says_something(text) and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS else 1.0
     apart = bool(_PERSON.search(text) or _ABOUT_SOMEBODY.search(text))
     return wrong + PERSONAL * apart + LEANING * bool(_LEANING.search(text))
 

@@ -1,0 +1,104 @@
+"""Summaries: counts and ids come from the reviews, a model's sentence is checked, the rest is told."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from storewise.agent import summaries
+from storewise.agent.summaries import NotPhrased, Phrase, merged, summarize
+from storewise.tools.reviews.groups import Group
+from storewise.tools.reviews.summary import Review, Summary
+
+TEXTS = [
+    "The shoes are very comfortable.",
+    "Really comfortable shoes!",
+    "These shoes are so comfortable to walk in.",
+    "The shoes are uncomfortable and hurt.",
+    "Very uncomfortable shoes, they hurt the feet.",
+    "Shipping was quick.",
+    "Quick shipping!",
+    "Los zapatos son muy buenos pero la caja estaba rota y no me gusta.",
+    "😀",
+    "",
+]
+
+
+def told(phrase: Phrase | None, words: int | None = None, texts: list[str] = TEXTS) -> Summary:
+    given = [Review(review_id=f"R{number}", text=text) for number, text in enumerate(texts, 1)]
+    return asyncio.run(summarize(given, "medium", phrase, words=words))
+
+
+def test_without_a_model_customers_are_quoted_and_counted() -> None:
+    summary = told(None)
+    assert summary.reviews == 7
+    assert summary.left_out == {"not English (Spanish)": 1, "no words": 2}
+    for claim in summary.claims:
+        assert claim.phrased_by == "quote"
+        assert claim.count == len(set(claim.review_ids))
+        assert any(claim.text in text for text in TEXTS)
+    assert [claim.count for claim in summary.claims] == sorted(
+        (c.count for c in summary.claims), reverse=True
+    )
+    assert {"R1", "R2", "R3"} <= set(summary.claims[0].review_ids)
+
+
+def test_a_contradiction_is_told() -> None:
+    assert "Most say that “" in told(None).text
+    assert "”" in told(None).text and "some that “" in told(None).text
+
+
+def test_a_models_sentence_is_kept_only_if_the_reviews_bear_it_out() -> None:
+    async def right(group: Group) -> str:
+        lead = group.quotes[0].text
+        return "Shipping is quick." if "hipping" in lead else lead.replace("very ", "")
+
+    async def wrong(group: Group) -> str:
+        return "The coffee comes from Peru and cures a cold within 3 days."
+
+    async def as_a_customer(group: Group) -> str:
+        return f"I think {group.quotes[0].text}"
+
+    async def nothing(group: Group) -> str:
+        raise NotPhrased
+
+    assert any(claim.phrased_by == "model" for claim in told(right).claims)
+    for phrase in (wrong, as_a_customer, nothing):
+        assert {claim.phrased_by for claim in told(phrase).claims} == {"quote"}
+
+
+def test_length_in_words_holds() -> None:
+    for words in (5, 12):
+        assert sum(len(claim.text.split()) for claim in told(None, words).claims) <= words
+
+
+def test_nothing_to_read_is_said() -> None:
+    assert told(None, texts=["", "😀"]).text == "None of the reviews could be read."
+
+
+def test_parts_are_put_together() -> None:
+    first = told(None, texts=TEXTS[:3])
+    second = Summary.model_validate_json(
+        told(None, texts=TEXTS[:3]).model_dump_json().replace('"R', '"S').replace("'R", "'S")
+    )
+    whole = merged([first, second], "medium")
+    assert whole.reviews == 6
+    assert whole.claims[0].count == first.claims[0].count * 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("The tea is mild", "The tea is mild."),
+        ('\n - "The tea is mild!"\nMore.', "The tea is mild!"),
+        ("“The tea is mild.”", "The tea is mild."),
+    ],
+)
+def test_a_reply_becomes_one_sentence(reply: str, said: str) -> None:
+    assert summaries._sentence(reply) == said
+
+
+def test_an_empty_reply_phrases_nothing() -> None:
+    with pytest.raises(NotPhrased):
+        summaries._sentence(" \n- \n")
