@@ -228,24 +228,44 @@ def _ranks(rows: npt.NDArray[np.int32], own: npt.NDArray[np.bool_], scores: Floa
 # Found by `python -m storewise.benchmarks.recommender_search` on windows that end before the benchmark's test.
 PARAMETERS: dict[str, dict[str, float]] = {
     "again": {
-        "rounds": 150,
-        "learning_rate": 0.06,
-        "num_leaves": 15,
-        "min_data_in_leaf": 300,
-        "feature_fraction": 0.3,
-        "bagging_fraction": 0.8,
-        "lambda_l2": 5.0,
+        "rounds": 210,
+        "learning_rate": 0.0242,
+        "num_leaves": 20,
+        "min_data_in_leaf": 1134,
+        "feature_fraction": 0.387,
+        "bagging_fraction": 0.776,
+        "lambda_l2": 4.8,
     },
     "first": {
-        "rounds": 120,
-        "learning_rate": 0.06,
-        "num_leaves": 15,
-        "min_data_in_leaf": 300,
-        "feature_fraction": 0.3,
-        "bagging_fraction": 0.8,
-        "lambda_l2": 5.0,
+        "rounds": 100,
+        "learning_rate": 0.0655,
+        "num_leaves": 19,
+        "min_data_in_leaf": 290,
+        "feature_fraction": 0.512,
+        "bagging_fraction": 0.823,
+        "lambda_l2": 2.39,
     },
 }
+# The search's features with less than .3 % of all gains. Without them nDCG@10 of own products was .417 on the
+# later window (.419 with them), and training takes half the time.
+DROPPED = (
+    "visits_since",
+    "share_of_visits_91",
+    "tenure",
+    "buyers",
+    "popularity",
+    "popularity_91",
+    "newcomers",
+    "known_days",
+    "share_of_kind",
+    "own_share_of_kind",
+    "similar",
+    "similar_lately",
+    "ease",
+    "follows",
+    "popular",
+    *_RANKS,
+)
 _FIXED: dict[str, Any] = {
     "objective": "binary",
     "bagging_freq": 1,
@@ -256,7 +276,10 @@ _FIXED: dict[str, Any] = {
     "verbose": -1,
 }
 FEWEST_BOUGHT = 200  # purchases among the candidates of a part: fewer teach no trees
-PARTS = {"again": FEATURES, "first": NEW_FEATURES}  # what is bought again, what is bought for the first time
+PARTS = {
+    "again": tuple(name for name in FEATURES if name not in DROPPED),
+    "first": NEW_FEATURES,
+}  # what is bought again, what is bought for the first time
 
 
 @dataclass(frozen=True)
@@ -353,6 +376,8 @@ def boost(part: str, values: Matrix, bought: Mask, parameters: dict[str, float],
     """Return the trees of one of PARTS."""
     settings: dict[str, Any] = {**_FIXED, **parameters, "seed": seed}
     rounds = int(settings.pop("rounds"))
+    # The search's shop is large; in a small one as much would leave no split.
+    settings["min_data_in_leaf"] = min(int(settings["min_data_in_leaf"]), max(20, len(values) // 100))
     data = lgb.Dataset(values, bought.astype(np.float64), feature_name=list(PARTS[part]))
     return lgb.train(settings, data, rounds)
 

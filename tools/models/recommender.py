@@ -31,6 +31,7 @@ from storewise.tools.models.memory import once_per_generation
 from storewise.tools.models.newcomers import NewCustomers, NewProducts
 from storewise.tools.models.purchases import Lines, Purchases
 from storewise.tools.models.ranking import (
+    DROPPED,
     FEATURES,
     PARAMETERS,
     Describer,
@@ -259,6 +260,7 @@ def _learn(shop: Shop, content: Content) -> tuple[Ranker, dict[str, Any]]:
     return Ranker.fit([table for table, _ in lessons], [bought for _, bought in lessons]), measured
 
 
+_IDLE = "for products bought before: under .3 % of what all splits gained on an earlier window"
 _NOT_MEASURED = {
     "summary": "not measured: too few purchases to hold four weeks back; a fixed rule ranks by own "
     "recent purchases, then by what customers alike buy"
@@ -337,8 +339,13 @@ def _test(ranker: Ranker, window: Window, table: Table, bought: Mask, last: dt.d
         "parameters": {
             "found": "by Optuna on earlier windows of The Complete Journey and MovieLens: "
             "python -m storewise.benchmarks.recommender_search",
-            **{f"{part}: {name}": value for part, all_ in PARAMETERS.items() for name, value in all_.items()},
+            **{
+                f"{part}: {name}": value
+                for part, found in PARAMETERS.items()
+                for name, value in found.items()
+            },
         },
+        "dropped": {name: _IDLE for name in DROPPED},
         "drivers": _drivers(ranker, table, best),
         "quality": quality,
         "peers": peers,
