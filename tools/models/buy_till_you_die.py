@@ -93,9 +93,8 @@ def fit(x: Floats, t_x: Floats, age: Floats, modified: bool = True) -> BuyTillYo
         model = BuyTillYouDie(r, alpha, a, b, modified)
         # A little pull to 1 keeps a shop without any loss, or of equals, from running off to infinity.
         pull = 1e-3 * float((logs**2).sum())
-        return (
-            pull - float(times @ model.log_likelihood(rows[:, 0], rows[:, 1] / scale, rows[:, 2] / scale))
-        ) / (times.sum())
+        likelihood = model.log_likelihood(rows[:, 0], rows[:, 1] / scale, rows[:, 2] / scale)
+        return (pull - float(times @ likelihood)) / float(times.sum())
 
     found = minimize(loss, np.zeros(4), method="L-BFGS-B", bounds=[(-8, 8)] * 4)
     r, alpha, a, b = (float(value) for value in np.exp(found.x))
