@@ -51,7 +51,7 @@ from storewise.tools.models.windows import CUT, DAYS, Scored, Window, score
 from storewise.tools.shop.generation import Shop, ShopError
 
 SEEDS = (7, 8, 9)
-INNER = 500  # customers on whom the peers are tuned
+INNER = 1_000  # customers on whom the peers are tuned
 FEWEST = 50  # customers who must have bought something afterwards
 SINGLES = 100  # customers timed one at a time
 

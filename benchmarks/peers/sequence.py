@@ -62,9 +62,11 @@ class _Block(nn.Module):
 
 
 class _SASRec(nn.Module):
-    def __init__(self, products: int, setting: Setting) -> None:
+    def __init__(self, shares: Floats, setting: Setting) -> None:
         super().__init__()
-        self.products = nn.Embedding(products + 1, setting.width, padding_idx=0)
+        self.products = nn.Embedding(len(shares) + 1, setting.width, padding_idx=0)
+        # Beyond the paper: what is popular need not be learned in the few minutes that there are.
+        self.popular = nn.Parameter(torch.log(torch.from_numpy(np.append(shares.min(), shares))))
         self.places = nn.Embedding(LONGEST, setting.width)
         self.blocks = nn.Sequential(*[_Block(setting.width, setting.dropout) for _ in range(setting.blocks)])
         self.norm = nn.LayerNorm(setting.width)
@@ -86,7 +88,7 @@ def sasrec(window: Window, seed: int, setting: Setting) -> Scorer:
     known = window.known
     vocabulary = np.flatnonzero(known.buyers >= FEWEST_BUYERS)
     sequences = _sequences(window, vocabulary)
-    model = _SASRec(len(vocabulary), setting)
+    model = _SASRec(_shares(sequences, len(vocabulary)), setting)
     optimizer = torch.optim.Adam(model.parameters(), lr=setting.rate)
     model.train()
     for batch in islice(_batches(sequences, rng), setting.batches):
@@ -106,10 +108,16 @@ def sasrec(window: Window, seed: int, setting: Setting) -> Scorer:
         states = model(torch.from_numpy(latest[rows]))
         last = states[torch.arange(len(rows)), torch.from_numpy(np.maximum(lengths[rows] - 1, 0))]
         scores = np.tile(popular - 1e6, (len(rows), 1))
-        scores[:, vocabulary] = (last @ model.products.weight[1:].T).numpy()
+        scores[:, vocabulary] = (last @ model.products.weight[1:].T + model.popular[1:]).numpy()
         return np.asarray(scores, dtype=np.float32)
 
     return scorer
+
+
+def _shares(sequences: list[npt.NDArray[np.int64]], products: int) -> Floats:
+    """Return each product's share of all purchases in the sequences."""
+    counts = np.bincount(np.concatenate(sequences), minlength=products + 1)[1:] + 1.0
+    return np.asarray(counts / counts.sum(), dtype=np.float32)
 
 
 def _learn(
@@ -121,8 +129,8 @@ def _learn(
 ) -> None:
     products = model.products.num_embeddings - 1
     negatives = torch.from_numpy(rng.integers(1, products + 1, min(NEGATIVES, products)))
-    right = (states * model.products(target)).sum(dim=1, keepdim=True)
-    wrong = states @ model.products(negatives).T
+    right = ((states * model.products(target)).sum(dim=1) + model.popular[target])[:, None]
+    wrong = states @ model.products(negatives).T + model.popular[negatives]
     wrong = wrong.masked_fill(target[:, None] == negatives[None, :], -1e9)
     # The drawn negatives stand for all other products.
     wrong = wrong + float(np.log(products / len(negatives)))

@@ -25,9 +25,11 @@ from storewise.tools.models.windows import Items
 CATALOGUE = 8_000  # products never bought that may be offered: those of the most buyers lately
 EASE_PRODUCTS, EASE_REGULARIZATION = 3_000, 500.0
 FACTORS, REGULARIZATION, ITERATIONS = 64, 10.0, 12
-OWN = 150  # own products of a customer that are looked at, by what was bought lately
+OWN = 100  # own products of a customer that are looked at, by what was bought lately
 FOUND = 40  # products never bought that each score brings in
 SCORES = ("alike", "als", "similar", "similar_lately", "ease", "ease_lately", "follows", "kinds", "popular")
+
+TRIFLE = 0.02  # a purchase that has faded to less no longer counts as one made lately
 
 BATCH = 128
 
@@ -125,14 +127,14 @@ class Signals:
     @cached_property
     def _recent(self) -> sp.csr_matrix:
         """What the pool's customers bought lately: all products, a purchase fading over 20 days, at most 1."""
-        return self.known.matrix(np.minimum(self.known.fresh_20, 1))[self.alike.pool]
+        return _without_trifles(self.known.matrix(np.minimum(self.known.fresh_20, 1))[self.alike.pool])
 
     @cached_property
     def _matrices(self) -> dict[str, sp.csr_matrix]:
         known, catalogue = self.known, self.catalogue
         return {
             "bought": _columns(known, np.ones(len(known.row), dtype=np.float32), catalogue),
-            "lately": _columns(known, known.lately_5, catalogue),
+            "lately": _without_trifles(_columns(known, known.lately_5, catalogue)),
         }
 
     @cached_property
@@ -253,6 +255,13 @@ def _catalogue(known: Purchases) -> Items:
     buyers = np.bincount(known.item[known.age < 91], minlength=len(known.products)) + 0.01 * known.buyers
     enough = np.flatnonzero(known.buyers >= (2 if len(known.customers) >= 50 else 1))
     return np.sort(enough[np.argsort(-buyers[enough], kind="stable")[:CATALOGUE]]).astype(np.intp)
+
+
+def _without_trifles(weights: sp.csr_matrix) -> sp.csr_matrix:
+    """Return `weights` without entries that are next to nothing: half the work of every product of matrices."""
+    weights.data[weights.data < TRIFLE] = 0
+    weights.eliminate_zeros()
+    return weights
 
 
 def _columns(known: Purchases, values: Floats, catalogue: Items) -> sp.csr_matrix:
