@@ -36,14 +36,16 @@ def _span_rules(words: Sequence[str], timed: frozenset[int], longest: int) -> tu
     """
     rules: list[str] = []
     starts: list[str] = []
-    texts = [word.replace('"', "") for word in words]
-    for index, text in enumerate(texts):
-        if not text or index in timed:
+    # A lone quotation mark is no word.
+    kept = [(text, place in timed) for place, word in enumerate(words) if (text := word.replace('"', ""))]
+    texts = [text for text, _ in kept]
+    for index, (text, tells_time) in enumerate(kept):
+        if tells_time:
             continue
         # A short number is a count and no product; an id of the catalogue has more digits.
         ends = text.lower() not in STOP and not (text.isdecimal() and len(text) < 4)
         # Only words from which a later word can still end the span may go on.
-        last = next((k for k in range(index + 1, len(texts)) if k in timed), len(texts))
+        last = next((k for k in range(index + 1, len(kept)) if kept[k][1]), len(kept))
         on = next((k for k in range(index + 1, last) if texts[k].lower() not in STOP), None)
         more = f'" " w{index + 1}' if on is not None and on - index <= longest else None
         if more is None and not ends:

@@ -59,6 +59,12 @@ def test_a_tool_whose_id_is_missing_is_out_of_reach() -> None:
     assert unmet(TOOLS["customer_profile"], reading("who is it")) == ["customer_id"]
 
 
+def test_a_lone_quotation_mark_is_no_word() -> None:
+    asked = reading('reviews of " green tea "')
+    grammar = call_grammar([TOOLS["search_reviews"]], asked, two=False, none=False)
+    assert accepts(grammar, 'search_reviews(query="green tea")')
+
+
 def test_the_turn_before_offers_its_values() -> None:
     before = reading("and by week?", earlier=(("product", "milk"), ("metric", "units")))
     grammar = call_grammar([TOOLS["sales_report"]], before, two=False, none=False)
