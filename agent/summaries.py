@@ -42,8 +42,11 @@ class NotPhrased(Exception):
 
 
 def phrases_expected(settings: Settings) -> bool:
-    """Say whether a model that phrases is to be waited for where it does not answer yet."""
-    return bool(settings.model_url) or gpu_found() or _embedded_phrases()
+    """Say whether a model that phrases is to be waited for where it does not answer yet.
+
+    The embedded one is asked when it runs, and not waited for: a job with no engine beside it quotes at once.
+    """
+    return bool(settings.model_url) or gpu_found()
 
 
 def _embedded_phrases() -> bool:
