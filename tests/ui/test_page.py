@@ -121,6 +121,7 @@ class Tab:
 
     def open(self) -> None:
         self.page.goto(self.address)
+        self.wrong.clear()  # what a page that was left says of its own aborted requests
         self.page.wait_for_selector(".talk .turn")
 
     def _console(self, message: Any) -> None:
