@@ -11,8 +11,8 @@ from storewise.tools.customers import MOST, outside
 from storewise.tools.finding import Cell, Chart, Column, DataNote, Finding, ModelNote, money, percent
 from storewise.tools.models import cart
 from storewise.tools.models.card import NoModel
-from storewise.tools.models.churn import count
 from storewise.tools.models.sessions import OPEN_HOURS
+from storewise.tools.models.wording import count
 from storewise.tools.shop.generation import MissingTable, Shop
 
 TOOL = "cart_risk"

@@ -6,14 +6,24 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from storewise.tools.finding import Cell, Chart, Column, Finding, ModelNote, money, percent
+from storewise.tools.finding import (
+    Cell,
+    Chart,
+    Column,
+    Finding,
+    ModelNote,
+    count_column,
+    money,
+    money_column,
+    percent,
+)
 from storewise.tools.models import churn, value
 from storewise.tools.models.card import Card, NoModel
-from storewise.tools.models.churn import count, last_order, usual_gap
 from storewise.tools.models.features import HORIZON_DAYS
 from storewise.tools.models.memory import once_per_generation
 from storewise.tools.models.segments import RULES, SEGMENTS, segment_named
 from storewise.tools.models.segments import segments as all_segments
+from storewise.tools.models.wording import count, last_order, usual_gap
 from storewise.tools.shop.generation import MissingTable, Shop
 
 Segment = Literal[
@@ -112,14 +122,17 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
     facts: list[tuple[Column, Cell]] = [
         (who, customer),
         (Column(name="segment", label="Segment", role="text"), str(row["segment"])),
-        (_number("orders", "Orders", "orders"), int(row["orders"])),
-        (_money("spend", "Spent in all"), round(float(row["spend"]), 2)),
-        (_money("spend_365_days", "Spent in the last 365 days"), round(float(spent["year"]), 2)),
-        (_money("spend_26_weeks", f"Spent in the last {WEEKS} weeks"), round(float(spent["recent"]), 2)),
-        (_money("order_value", "Average order"), round(float(row["spend"] / row["orders"]), 2)),
+        (count_column("orders", "Orders", "orders"), int(row["orders"])),
+        (money_column("spend", "Spent in all"), round(float(row["spend"]), 2)),
+        (money_column("spend_365_days", "Spent in the last 365 days"), round(float(spent["year"]), 2)),
+        (
+            money_column("spend_26_weeks", f"Spent in the last {WEEKS} weeks"),
+            round(float(spent["recent"]), 2),
+        ),
+        (money_column("order_value", "Average order"), round(float(row["spend"] / row["orders"]), 2)),
         (_date("first_order", "First order"), pd.Timestamp(row["first_order"]).date()),
         (_date("last_order", "Last order"), pd.Timestamp(row["last_order"]).date()),
-        (_number("recency_days", "Days since the last order", "days"), int(row["recency_days"])),
+        (count_column("recency_days", "Days since the last order", "days"), int(row["recency_days"])),
     ]
     if gap is not None and not pd.isna(gap):
         facts.append((_gap_column(), gap))
@@ -131,9 +144,12 @@ def customer_profile(shop: Shop, customer_id: str) -> Finding:
                 Column(name="alive", label="Chance still a customer", role="measure", format="percent"),
                 worth["alive"],
             ),
-            (_money("expected_spend", f"Expected spend in the next {WEEKS} weeks"), worth["expected_spend"]),
-            (_money("spend_low", "Expected spend, low end (80 %)"), worth["spend_low"]),
-            (_money("spend_high", "Expected spend, high end (80 %)"), worth["spend_high"]),
+            (
+                money_column("expected_spend", f"Expected spend in the next {WEEKS} weeks"),
+                worth["expected_spend"],
+            ),
+            (money_column("spend_low", "Expected spend, low end (80 %)"), worth["spend_low"]),
+            (money_column("spend_high", "Expected spend, high end (80 %)"), worth["spend_high"]),
         ]
     for kind, label in (("category", "Favourite categories"), ("product", "Favourite products")):
         if favourites[kind]:
@@ -290,12 +306,12 @@ def _risk_table(table: pd.DataFrame, card: Card) -> tuple[tuple[Column, ...], tu
         Column(name="customer_id", label="Customer", role="entity"),
         _risk_column(churn.in_time(card)),
         Column(name="segment", label="Segment", role="text"),
-        _number("recency_days", "Days since the last order", "days"),
+        count_column("recency_days", "Days since the last order", "days"),
         _gap_column(),
-        _money("spend_90_days", "Spent in the last 90 days"),
+        money_column("spend_90_days", "Spent in the last 90 days"),
         Column(name="why", label="Why", role="text"),
         # Where each customer has a limit of their own, the risk is not to be read without it.
-        *([_number("limit_days", "Own limit", "days")] if churn.meant(card) else ()),
+        *([count_column("limit_days", "Own limit", "days")] if churn.meant(card) else ()),
     )
     rows = tuple(
         (
@@ -385,14 +401,6 @@ def _gap_column() -> Column:
         unit="days",
         format="decimal",
     )
-
-
-def _number(name: str, label: str, unit: str) -> Column:
-    return Column(name=name, label=label, role="measure", unit=unit, format="integer")
-
-
-def _money(name: str, label: str) -> Column:
-    return Column(name=name, label=label, role="measure", unit="$", format="money")
 
 
 def _date(name: str, label: str) -> Column:

@@ -165,6 +165,16 @@ def show(value: Cell, column: Column) -> str:
             return str(value)
 
 
+def money_column(name: str, label: str) -> Column:
+    """Return a column of dollars."""
+    return Column(name=name, label=label, role="measure", unit="$", format="money")
+
+
+def count_column(name: str, label: str, unit: str) -> Column:
+    """Return a column of whole numbers of `unit`."""
+    return Column(name=name, label=label, role="measure", unit=unit, format="integer")
+
+
 def money(value: float) -> str:
     """Return dollars as headlines write them: $1,234.50."""
     return f"${value:,.2f}"

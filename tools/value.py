@@ -5,11 +5,20 @@ from __future__ import annotations
 import pandas as pd
 
 from storewise.tools.customers import MOST, find_customer, no_such_customer, outside
-from storewise.tools.finding import Cell, Chart, Column, Finding, money, percent
+from storewise.tools.finding import (
+    Cell,
+    Chart,
+    Column,
+    Finding,
+    count_column,
+    money,
+    money_column,
+    percent,
+)
 from storewise.tools.models import value
 from storewise.tools.models.card import Card, NoModel
-from storewise.tools.models.churn import count
 from storewise.tools.models.value import MOST_WEEKS
+from storewise.tools.models.wording import count
 from storewise.tools.shop.generation import MissingTable, Shop
 
 
@@ -111,22 +120,18 @@ def _most(table: pd.DataFrame, top: int, weeks: int) -> str:
 def _rows(table: pd.DataFrame, weeks: int) -> tuple[tuple[Column, ...], tuple[tuple[Cell, ...], ...]]:
     columns = (
         Column(name="customer_id", label="Customer", role="entity"),
-        _money("expected_spend", "Expected spend"),
-        _orders("expected_orders", "Expected orders", "decimal"),
-        Column(name="alive", label="Chance still a customer", role="measure", format="percent"),
-        _money("spend_low", "Expected spend, low end (80 %)"),
-        _money("spend_high", "Expected spend, high end (80 %)"),
-        _orders("orders_low", "Expected orders, low end (80 %)", "integer"),
-        _orders("orders_high", "Expected orders, high end (80 %)", "integer"),
-        _money("spend_before", f"Spent in the last {count(weeks, 'week')}"),
-        _orders("orders_before", f"Orders in the last {count(weeks, 'week')}", "integer"),
+        money_column("expected_spend", "Expected spend"),
         Column(
-            name="recency_days",
-            label="Days since the last order",
-            role="measure",
-            unit="days",
-            format="integer",
+            name="expected_orders", label="Expected orders", role="measure", unit="orders", format="decimal"
         ),
+        Column(name="alive", label="Chance still a customer", role="measure", format="percent"),
+        money_column("spend_low", "Expected spend, low end (80 %)"),
+        money_column("spend_high", "Expected spend, high end (80 %)"),
+        count_column("orders_low", "Expected orders, low end (80 %)", "orders"),
+        count_column("orders_high", "Expected orders, high end (80 %)", "orders"),
+        money_column("spend_before", f"Spent in the last {count(weeks, 'week')}"),
+        count_column("orders_before", f"Orders in the last {count(weeks, 'week')}", "orders"),
+        count_column("recency_days", "Days since the last order", "days"),
         Column(name="why", label="Why", role="text"),
     )
     rows = tuple(
@@ -147,13 +152,3 @@ def _rows(table: pd.DataFrame, weeks: int) -> tuple[tuple[Column, ...], tuple[tu
         for customer, row in table.iterrows()
     )
     return columns, rows
-
-
-def _money(name: str, label: str) -> Column:
-    return Column(name=name, label=label, role="measure", unit="$", format="money")
-
-
-def _orders(name: str, label: str, form: str) -> Column:
-    return Column.model_validate(
-        {"name": name, "label": label, "role": "measure", "unit": "orders", "format": form}
-    )

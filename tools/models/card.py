@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -76,9 +80,33 @@ def begin(folder: Path) -> None:
     (folder / CARD).unlink(missing_ok=True)
 
 
-def today() -> str:
-    """Return the day of training as the card writes it."""
-    return dt.date.today().isoformat()
+def made(shop: Shop, name: str, version: str, *tables: str) -> dict[str, Any]:
+    """Return the fields with which the card of a model begins that is trained now, on `tables` of `shop`."""
+    return {
+        "name": name,
+        "version": version,
+        "trained_at": dt.date.today().isoformat(),
+        "as_of": shop.as_of.isoformat(),
+        "fingerprint": fingerprint(shop, *tables),
+    }
+
+
+def shares(moved: Mapping[Any, float]) -> dict[str, float]:
+    """Return `drivers` from how far each group of features moves the predictions."""
+    total = max(sum(moved.values()), 1e-12)
+    return {str(group): float(size) / total for group, size in moved.items()}
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Tell a file of a model that is missing or broken by NoModel, with what to type."""
+    from lightgbm.basic import LightGBMError
+
+    broken = (OSError, ValueError, KeyError, IndexError, TypeError, BadZipFile, LightGBMError, ShopError)
+    try:
+        yield
+    except broken:
+        raise NoModel(f"The {name} model cannot be read. Train it again with: storewise fit") from None
 
 
 def fingerprint(shop: Shop, *tables: str) -> str:

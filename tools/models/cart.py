@@ -34,7 +34,7 @@ from storewise.tools.models import tabular
 from storewise.tools.models.card import Card, read_card
 from storewise.tools.models.memory import once_per_generation
 from storewise.tools.models.sessions import COUNTS, FEATURES, GROUPS, OPEN_HOURS, clicks
-from storewise.tools.models.tabular import Tabular
+from storewise.tools.models.tabular import Tabular, by_group
 from storewise.tools.shop.generation import Shop
 
 NAME, VERSION = "cart", "2"
@@ -96,19 +96,13 @@ class CartModel:
 
     def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return what each group adds to the log-odds at the click: a row per row, a column per group."""
-        return _by_group(self.blends.at_click.contributions(table))
+        return by_group(self.blends.at_click.contributions(table), GROUPS)
 
 
 def train(shop: Shop, folder: Path) -> Card:
     """Train, test on later visits and save into `folder`; with too little data the card says so."""
     cards.begin(folder)
-    known: dict[str, Any] = {
-        "name": NAME,
-        "version": VERSION,
-        "trained_at": cards.today(),
-        "as_of": shop.as_of.isoformat(),
-        "fingerprint": cards.fingerprint(shop, *TABLES),
-    }
+    known = cards.made(shop, NAME, VERSION, *TABLES)
     over = visits_over(shop)
     if too_little(over):
         missing = (
@@ -151,10 +145,8 @@ def load(shop: Shop, folder: Path | None = None) -> CartModel:
     """
     folder = folder or shop.folder("models", NAME)
     card = read_card(shop, folder, NAME, *TABLES)
-    try:
+    with cards.reading(NAME):
         return CartModel(card, Blends(Tabular.read(folder / "click"), Tabular.read(folder / "silence")))
-    except (OSError, ValueError):
-        raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
 
 
 @once_per_generation
@@ -277,20 +269,11 @@ def _at_midnights(rows: pd.DataFrame) -> pd.DataFrame:
     return carts
 
 
-def _by_group(contributions: pd.DataFrame) -> pd.DataFrame:
-    sums = {
-        group: contributions[[name for name in names if name in contributions]].sum(axis=1)
-        for group, names in GROUPS.items()
-    }
-    return pd.DataFrame(sums, index=contributions.index)
-
-
 def _drivers(model: Tabular, rows: pd.DataFrame) -> dict[str, float]:
     """Return each group's share of all movement at clicks."""
     rows = rows.sample(min(len(rows), 1000), random_state=7)
-    moved = _by_group(model.contributions(rows)).abs().mean()
-    moved = moved[moved > 0]
-    return {str(group): float(share) for group, share in (moved / moved.sum()).items()}
+    moved = by_group(model.contributions(rows), GROUPS).abs().mean()
+    return cards.shares(moved[moved > 0].to_dict())
 
 
 def _test(early: pd.DataFrame, late: pd.DataFrame, edge: dt.datetime, features: list[str]) -> dict[str, Any]:

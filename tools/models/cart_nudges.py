@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from storewise.tools.finding import money
-from storewise.tools.models.churn import count
+from storewise.tools.models.wording import count
 
 REASONS = 3
 WEIGHTY = 0.02  # log-odds: less than half a percentage point of risk is no reason

@@ -38,13 +38,10 @@ from storewise.tools.models.churn_past import (
     limits,
     longest,
 )
-from storewise.tools.models.churn_reasons import count, last_order, usual_gap
 from storewise.tools.models.features import HORIZON_DAYS
 from storewise.tools.models.memory import once_per_generation
-from storewise.tools.models.tabular import Tabular
-from storewise.tools.shop.generation import Shop, ShopError
-
-__all__ = ["count", "last_order", "load", "risks", "train", "usual_gap"]
+from storewise.tools.models.tabular import Tabular, by_group
+from storewise.tools.shop.generation import Shop
 
 NAME, VERSION = "churn", "2"
 TABLES = ("orders", "products")
@@ -100,7 +97,8 @@ class ChurnModel:
 
     def contributions(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a row per row and a column per group beside "base"; a row adds up to the log-odds."""
-        return churn_reasons.by_group(self.tabular.contributions(table))
+        parts = self.tabular.contributions(table)
+        return by_group(parts, churn_reasons.GROUPS).assign(base=parts["base"])
 
 
 def train(shop: Shop, folder: Path, after: After = HORIZON_DAYS) -> Card:
@@ -113,12 +111,8 @@ def train(shop: Shop, folder: Path, after: After = HORIZON_DAYS) -> Card:
     shop.require("products", "product_id", "category")
     cards.begin(folder)
     past = Past(shop, after)
-    known_of_it: dict[str, Any] = {
-        "name": NAME,
-        "version": VERSION,
-        "trained_at": cards.today(),
-        "as_of": shop.as_of.isoformat(),
-        "fingerprint": cards.fingerprint(shop, *TABLES),
+    known_of_it = {
+        **cards.made(shop, NAME, VERSION, *TABLES),
         "parameters": {**tabular.settled(PARAMETERS), "churned_after": _written(after), "found": FOUND},
     }
     shipped = past.before(shop.as_of)
@@ -136,10 +130,8 @@ def train(shop: Shop, folder: Path, after: After = HORIZON_DAYS) -> Card:
     test = shipped[0]
     features, dropped, measured = _test(past, test, after)
     model = learn(everything, features)
-    parts = churn_reasons.by_group(model.contributions(past.table([test])))
-    moved = parts.drop(columns="base").abs().mean()
-    drivers = {str(group): float(share) for group, share in (moved / max(moved.sum(), 1e-12)).items()}
-    card = Card(**known_of_it, **measured, dropped=dropped, drivers=drivers)
+    moved = by_group(model.contributions(past.table([test])), churn_reasons.GROUPS).abs().mean()
+    card = Card(**known_of_it, **measured, dropped=dropped, drivers=cards.shares(moved.to_dict()))
     model.save(folder)
     card.save(folder)
     return card
@@ -176,13 +168,9 @@ def load(shop: Shop, folder: Path | None = None) -> ChurnModel:
     """
     folder = folder or shop.folder("models", NAME)
     card = read_card(shop, folder, NAME, *TABLES)
-    try:
-        model = Tabular.read(folder)
-        return ChurnModel(
-            card, model, definition(str(card.parameters["churned_after"]).removesuffix(" days"))
-        )
-    except (OSError, ValueError, KeyError, ShopError):
-        raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
+    with cards.reading(NAME):
+        after = definition(str(card.parameters["churned_after"]).removesuffix(" days"))
+        return ChurnModel(card, Tabular.read(folder), after)
 
 
 @once_per_generation

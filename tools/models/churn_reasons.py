@@ -16,6 +16,7 @@ import pandas as pd
 
 from storewise.tools.finding import money, percent
 from storewise.tools.models import features, rhythm
+from storewise.tools.models.wording import count, last_order, usual_gap
 
 MOST = 3  # reasons of a score
 
@@ -43,16 +44,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "discounts": features.GROUPS["discount"],
     "days of the week": features.GROUPS["weekday"],
 }
-
-
-def by_group(contributions: pd.DataFrame) -> pd.DataFrame:
-    """Add up the columns of `contributions` by group; "base" is left as it is."""
-    known = set(contributions.columns)
-    sums = {
-        group: contributions[[name for name in names if name in known]].sum(axis=1)
-        for group, names in GROUPS.items()
-    }
-    return pd.DataFrame({**sums, "base": contributions["base"]}, index=contributions.index)
 
 
 def against_average(parts: pd.DataFrame, probability: pd.Series[float]) -> pd.DataFrame:
@@ -166,20 +157,3 @@ _PHRASES: dict[str, Callable[[Mapping[Any, Any], pd.Series[float]], Speaks]] = d
 def _below(value: float, usual: float) -> int:
     """Return 1 where a figure lies below the usual one, which speaks for a higher risk; -1 above; else 2."""
     return 1 if value < usual else -1 if value > usual else 2
-
-
-def last_order(days: float) -> str:
-    """Return when the last order was, in words."""
-    return "last order today" if days == 0 else f"last order {count(days, 'day')} ago"
-
-
-def usual_gap(days: float) -> str:
-    """Return the usual (median) time between days with an order, in words."""
-    if np.isnan(days):
-        return "has come on one day only"
-    return "usually comes every day" if days == 1 else f"usually comes every {days:g} days"
-
-
-def count(number: float, noun: str, plural: str | None = None) -> str:
-    """Return a count with its noun: 1 order, 2,000 orders."""
-    return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"

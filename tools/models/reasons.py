@@ -15,6 +15,7 @@ from storewise.tools.models.content import Content
 from storewise.tools.models.purchases import Ints
 from storewise.tools.models.ranking import FEATURES, GROUPS, Describer, Table
 from storewise.tools.models.windows import DAYS
+from storewise.tools.models.wording import ago, count
 
 MOST = 3  # reasons of one suggestion
 FEWEST_ALIKE, LEAST_POPULAR = 5, 0.01  # customers alike, and a share of all, below which neither is a reason
@@ -69,7 +70,7 @@ class Reasons:
         kind = int(self.describer.signals.kind[item])
         if kind < 0 or times < 1:
             return None
-        return f"{_count(times, 'purchase')} of {self.content.kinds[kind]} in the last 91 days"
+        return f"{count(times, 'purchase')} of {self.content.kinds[kind]} in the last 91 days"
 
     def _alike(self, row: int, item: int) -> str | None:
         signals = self.describer.signals
@@ -129,11 +130,6 @@ def popular(share: float) -> str:
     return f"{percent(share)} of all customers bought it in the last {DAYS} days"
 
 
-def ago(days: float) -> str:
-    """Return "today" or "9 days ago"."""
-    return "today" if days == 0 else f"{_count(days, 'day')} ago"
-
-
 def _bought(value: Mapping[str, float]) -> str:
     if value["times"] == 1:
         return f"bought once, {ago(value['age'])}"
@@ -141,7 +137,3 @@ def _bought(value: Mapping[str, float]) -> str:
     gap = max(1, round(value["gap"]))
     usual = "every day" if gap == 1 else f"every {gap:,} days"
     return f"bought {often}, last {ago(value['age'])}, usually {usual}"
-
-
-def _count(number: float, noun: str) -> str:
-    return f"{number:,.0f} {noun}" if round(number) == 1 else f"{number:,.0f} {noun}s"

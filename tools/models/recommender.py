@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
@@ -40,8 +38,9 @@ from storewise.tools.models.ranking import (
     first,
     taught,
 )
-from storewise.tools.models.reasons import Reasons, ago, popular
+from storewise.tools.models.reasons import Reasons, popular
 from storewise.tools.models.windows import CUT, DAYS, Items, Window, score
+from storewise.tools.models.wording import ago
 from storewise.tools.shop.generation import Shop
 
 NAME, VERSION = "recommender", "2"
@@ -219,14 +218,7 @@ def train(shop: Shop, folder: Path) -> Card:
         measured = {
             "missing": f"Nobody has bought anything up to {shop.as_of}, so there is nothing to offer by."
         }
-    card = Card(
-        name=NAME,
-        version=VERSION,
-        trained_at=cards.today(),
-        as_of=shop.as_of.isoformat(),
-        fingerprint=cards.fingerprint(shop, *TABLES),
-        **measured,
-    )
+    card = Card(**cards.made(shop, NAME, VERSION, *TABLES), **measured)
     card.save(folder)
     return card
 
@@ -275,12 +267,10 @@ def load(shop: Shop, folder: Path | None = None) -> Recommender:
     """
     folder = folder or shop.folder("models", NAME)
     card = read_card(shop, folder, NAME, *TABLES)
-    try:
+    with cards.reading(NAME):
         known = Purchases.read(folder / "purchases.npz")
         signals = Signals.read(folder / "signals.npz", known)
         ranker = Ranker.read(folder)
-    except (OSError, ValueError, KeyError, BadZipFile, lgb.basic.LightGBMError):
-        raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
     offered = shop.query("SELECT product_id, name FROM products WHERE category <> 'Unknown'")
     names = dict(zip(offered["product_id"], offered["name"], strict=True))
     return Recommender(
@@ -378,5 +368,4 @@ def _drivers(ranker: Ranker, table: Table, best: Items) -> dict[str, float]:
     """Return each group's share in how far the chances of the offers are moved."""
     moved = ranker.contributions(table.at(best[best >= 0][:5_000]))
     sizes = {group: float(np.abs(each).mean()) for group, each in moved.items()}
-    total = max(sum(sizes.values()), 1e-9)
-    return {group: size / total for group, size in sizes.items()}
+    return cards.shares(sizes)

@@ -8,22 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from storewise.tools.shop.contract import EVENTS
+
 if TYPE_CHECKING:
     from storewise.tools.shop.generation import Shop
 
 OPEN_HOURS = 24  # a visit without a click for this long, and without a purchase, is over
 
 # The events before a purchase in the order of the way through a shop; clicks of one second follow it.
-STEPS = (
-    "view_category",
-    "search",
-    "view_product",
-    "add_to_cart",
-    "remove_from_cart",
-    "view_cart",
-    "checkout",
-    "payment",
-)
+STEPS = EVENTS[:-1]
 _SHORT = ("category", "search", "product", "add", "remove", "cart", "checkout", "payment")
 _CART = STEPS.index("view_cart")
 

@@ -168,6 +168,15 @@ class Tabular:
         return np.nan_to_num(_terms(x, self.columns) - self.centers)
 
 
+def by_group(contributions: pd.DataFrame, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Add up the columns of `contributions` by group, a column each; features left out count nothing."""
+    sums = {
+        group: contributions[[name for name in names if name in contributions]].sum(axis=1)
+        for group, names in groups.items()
+    }
+    return pd.DataFrame(sums, index=contributions.index)
+
+
 def fit(
     table: pd.DataFrame,
     y: npt.ArrayLike,

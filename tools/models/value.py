@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -24,8 +23,8 @@ from storewise.tools.finding import money, percent
 from storewise.tools.models import card as cards
 from storewise.tools.models.buy_till_you_die import BuyTillYouDie
 from storewise.tools.models.card import Card, read_card
-from storewise.tools.models.churn import count, last_order, usual_gap
 from storewise.tools.models.memory import once_per_generation
+from storewise.tools.models.tabular import by_group
 from storewise.tools.models.value_features import GROUPS, Described, describe
 from storewise.tools.models.value_forecast import (
     FEWEST_CUSTOMERS,
@@ -38,6 +37,7 @@ from storewise.tools.models.value_forecast import (
 )
 from storewise.tools.models.value_intervals import Intervals, calibrate
 from storewise.tools.models.value_learner import Factor
+from storewise.tools.models.wording import count, last_order, usual_gap
 from storewise.tools.shop.generation import Shop
 
 NAME, VERSION = "value", "2"
@@ -108,13 +108,7 @@ def order_days(shop: Shop) -> pd.DataFrame:
 def train(shop: Shop, folder: Path) -> Card:
     """Train, test on later data and save into `folder`; with too little data the card says so."""
     cards.begin(folder)
-    known: dict[str, Any] = {
-        "name": NAME,
-        "version": VERSION,
-        "trained_at": cards.today(),
-        "as_of": shop.as_of.isoformat(),
-        "fingerprint": cards.fingerprint(shop, *TABLES),
-    }
+    known = cards.made(shop, NAME, VERSION, *TABLES)
     days, cutoff = order_days(shop), _day_after(shop.as_of)
     try:
         learned = learn(days, cutoff)
@@ -135,7 +129,7 @@ def train(shop: Shop, folder: Path) -> Card:
     }
     (folder / "learned.json").write_text(json.dumps(saved), encoding="utf-8")
     parts = _contributions(learned, describe(days, cutoff, learned.fitted))[list(GROUPS)].abs().mean()
-    card = Card(**known, **_measured(learned), drivers=dict(parts / parts.sum()))
+    card = Card(**known, **_measured(learned), drivers=cards.shares(parts.to_dict()))
     card.save(folder)
     return card
 
@@ -148,7 +142,7 @@ def load(shop: Shop, folder: Path | None = None) -> ValueModel:
     """
     folder = folder or shop.folder("models", NAME)
     card = read_card(shop, folder, NAME, *TABLES)
-    try:
+    with cards.reading(NAME):
         saved = json.loads((folder / "learned.json").read_text(encoding="utf-8"))
         learned = Learned(
             (BuyTillYouDie(**saved["fitted"][0]), BuyTillYouDie(**saved["fitted"][1])),
@@ -156,8 +150,6 @@ def load(shop: Shop, folder: Path | None = None) -> ValueModel:
             {target: Intervals.read(saved["intervals"][target]) for target in TARGETS},
             float(saved["weeks"]),
         )
-    except (OSError, ValueError, KeyError, IndexError, TypeError, lgb.basic.LightGBMError):
-        raise cards.NoModel(f"The {NAME} model cannot be read. Train it again with: storewise fit") from None
     return ValueModel(card, learned, describe(order_days(shop), _day_after(shop.as_of), learned.fitted))
 
 
@@ -200,10 +192,7 @@ def _day_after(as_of: dt.date) -> int:
 
 def _contributions(learned: Learned, described: Described) -> pd.DataFrame:
     parts = learned.factors["spend"].contributions(described.table)
-    sums = {
-        group: parts[[name for name in names if name in parts]].sum(axis=1) for group, names in GROUPS.items()
-    }
-    grouped = pd.DataFrame(sums)
+    grouped = by_group(parts, GROUPS)
     # The starting point is a product of three, each of which belongs to one group.
     grouped["pace"] += described.log_pace(described.known)
     grouped["recency"] += described.log_alive()

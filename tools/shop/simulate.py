@@ -39,6 +39,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from storewise.tools.shop.contract import EVENTS
+
 SEED = 2017
 CARTS = 20_000
 VISITS_WITHOUT_CART = 20_000
@@ -46,17 +48,6 @@ UNDER_WAY = 60  # carts placed on the last day, besides those that fall there by
 MAX_LINES = 12
 FREE_DELIVERY = 35.0  # dollars
 
-EVENTS = (
-    "view_category",
-    "search",
-    "view_product",
-    "add_to_cart",
-    "remove_from_cart",
-    "view_cart",
-    "checkout",
-    "payment",
-    "purchase",
-)
 DEVICES = ("mobile", "desktop", "tablet")
 CHANNELS = ("direct", "search", "email", "ads", "social")
 _CODE = {event: code for code, event in enumerate(EVENTS)}
