@@ -69,7 +69,7 @@ _STEPS = (
     _Step(
         "reviews",
         "Indexing the reviews",
-        "storewise.tools.reviews.index",
+        "storewise.tools.reviews.build",
         ("reviews",),
         ("reviews",),
     ),

@@ -19,7 +19,7 @@ from storewise.agent.engine import Served
 from storewise.agent.jobs import Jobs
 from storewise.agent.limits import Limits
 from storewise.agent.settings import Settings
-from storewise.tools.reviews.index import build
+from storewise.tools.reviews.build import build
 from storewise.tools.shop.generation import open_shop
 from tests.agent.job_helpers import ended, records, simple, slow
 

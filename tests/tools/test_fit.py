@@ -39,7 +39,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return state
 
 
-ALL = ["churn", "value", "recommender", "cart", "index"]
+ALL = ["churn", "value", "recommender", "cart", "build"]
 
 
 def test_all_is_learned_once(shop: Shop, ran: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from storewise.tools.finding import DataNote, Finding, ReviewQuote
 from storewise.tools.opinions import review_insights, search_reviews
 from storewise.tools.registry import Tool
-from storewise.tools.reviews import index
+from storewise.tools.reviews.build import build
 from storewise.tools.shop.generation import Shop, building
 
 PRODUCTS = [
@@ -49,7 +49,7 @@ def small_shop(home: Path, provenance: str) -> Shop:
         shop = builder.seal(
             name="T", as_of=dt.date(2017, 12, 31), source="", provenance={"reviews": provenance}, notes={}
         )
-        index.build(shop, shop.folder("reviews"))
+        build(shop, shop.folder("reviews"))
         return shop
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storewise.tools.reviews import embedding, index, search
+from storewise.tools.reviews import build, embedding, index, search
 from storewise.tools.shop.generation import MissingTable, Shop, building
 
 MakeShop = Callable[[Sequence[tuple[str, str, str | None]]], Shop]
@@ -34,7 +34,7 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         texts.extend(given)
         return encode(given, progress)
 
-    monkeypatch.setattr(index.embedding, "encode", noting)
+    monkeypatch.setattr(build.embedding, "encode", noting)
     return texts
 
 
@@ -45,15 +45,15 @@ def nearest(found: index.Index, query: str, sentiment: str | None = None) -> lis
 
 def test_only_what_changed_is_embedded(make_shop: MakeShop, tmp_path: Path, embedded: list[str]) -> None:
     folder = tmp_path / "reviews"
-    built = index.build(make_shop(REVIEWS), folder)
+    built = build.build(make_shop(REVIEWS), folder)
     assert (built.added, built.embedded) == (4, 7)
     embedded.clear()
-    assert index.build(make_shop(REVIEWS), folder) == index.Built(0, 0, 0, kept=4, embedded=0)
+    assert build.build(make_shop(REVIEWS), folder) == build.Built(0, 0, 0, kept=4, embedded=0)
     assert embedded == []
 
     changed = [("A1", "The coffee is stale. I threw it away.", "Coffee"), REVIEWS[1], REVIEWS[3]]
-    built = index.build(make_shop(changed), folder)
-    assert built == index.Built(added=0, changed=1, deleted=1, kept=2, embedded=2)
+    built = build.build(make_shop(changed), folder)
+    assert built == build.Built(added=0, changed=1, deleted=1, kept=2, embedded=2)
     assert embedded == ["The coffee is stale.", "I threw it away."]
     opened = index.open_index(folder)
     assert opened.reviews["review_id"].tolist() == ["A1", "A2", "A4"]
@@ -66,10 +66,10 @@ def test_a_new_category_embeds_nothing_but_reaches_the_search(
     make_shop: MakeShop, tmp_path: Path, embedded: list[str]
 ) -> None:
     folder = tmp_path / "reviews"
-    index.build(make_shop(REVIEWS), folder)
+    build.build(make_shop(REVIEWS), folder)
     embedded.clear()
     moved = [*REVIEWS[:3], ("A4", REVIEWS[3][1], "Soup")]
-    assert index.build(make_shop(moved), folder).changed == 1
+    assert build.build(make_shop(moved), folder).changed == 1
     assert embedded == []
     found = index.open_index(folder).collection.get(where={"category": "Soup"})
     assert found["ids"] == ["A4"]
@@ -77,10 +77,10 @@ def test_a_new_category_embeds_nothing_but_reaches_the_search(
 
 def test_a_new_generation_starts_from_the_one_before(make_shop: MakeShop, embedded: list[str]) -> None:
     first = make_shop(REVIEWS)
-    index.build(first, first.folder("reviews"))
+    build.build(first, first.folder("reviews"))
     embedded.clear()
     second = make_shop([*REVIEWS, ("A5", "Too salty.", None)])
-    assert index.build(second, second.folder("reviews")).embedded == 1
+    assert build.build(second, second.folder("reviews")).embedded == 1
     assert embedded == ["Too salty."]
     assert index.open_index(first.folder("reviews")).collection.count() == 4
 
@@ -88,13 +88,13 @@ def test_a_new_generation_starts_from_the_one_before(make_shop: MakeShop, embedd
 def test_another_embedding_model_rebuilds(make_shop: MakeShop, tmp_path: Path, embedded: list[str]) -> None:
     folder = tmp_path / "reviews"
     shop = make_shop(REVIEWS)
-    index.build(shop, folder)
+    build.build(shop, folder)
     made_by = json.loads((folder / "index.json").read_text())
     (folder / "index.json").write_text(json.dumps({**made_by, "embedding": "another 1.0"}))
-    index._open.cache_clear()
+    index.forget()
     with pytest.raises(index.NoIndex, match="storewise fit"):
         index.open_index(folder)
-    assert index.build(shop, folder).embedded == 7
+    assert build.build(shop, folder).embedded == 7
 
 
 def test_a_killed_build_is_not_opened(
@@ -105,13 +105,13 @@ def test_a_killed_build_is_not_opened(
 
     folder = tmp_path / "reviews"
     shop = make_shop(REVIEWS)
-    monkeypatch.setattr(index, "_write_tables", killed)
+    monkeypatch.setattr(build, "_write_tables", killed)
     with pytest.raises(KeyboardInterrupt):
-        index.build(shop, folder)
+        build.build(shop, folder)
     monkeypatch.undo()
     with pytest.raises(index.NoIndex):
         index.open_index(folder)
-    assert index.build(shop, folder).added == 4
+    assert build.build(shop, folder).added == 4
     assert index.open_index(folder).collection.count() == 4
 
 
@@ -129,7 +129,7 @@ print(near["ids"][0][0], found.size)
 
 def test_several_processes_read_at_once(make_shop: MakeShop, tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
-    index.build(make_shop(REVIEWS), folder)
+    build.build(make_shop(REVIEWS), folder)
     here = index.open_index(folder)
     readers = [
         subprocess.Popen(
@@ -158,7 +158,7 @@ def test_hostile_odd_and_empty_texts_stay_data(make_shop: MakeShop, tmp_path: Pa
     ]
     folder = tmp_path / "reviews"
     shop = make_shop(odd)
-    assert index.build(shop, folder).added == 5
+    assert build.build(shop, folder).added == 5
     found = index.open_index(folder)
     texts = search.texts(shop, found, range(found.size))
     for sentence, review in enumerate(found.lines["review"]):
@@ -173,14 +173,14 @@ def test_hostile_odd_and_empty_texts_stay_data(make_shop: MakeShop, tmp_path: Pa
 
 def test_repeated_texts_are_found_once(make_shop: MakeShop, tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
-    index.build(make_shop([*REVIEWS, ("A9", REVIEWS[0][1], "Coffee")]), folder)
+    build.build(make_shop([*REVIEWS, ("A9", REVIEWS[0][1], "Coffee")]), folder)
     assert nearest(index.open_index(folder), "bitter coffee").count("A1") == 1
     assert "A9" not in nearest(index.open_index(folder), "bitter coffee")
 
 
 def test_no_reviews_at_all(make_shop: MakeShop, tmp_path: Path) -> None:
     folder = tmp_path / "reviews"
-    assert index.build(make_shop([]), folder) == index.Built(0, 0, 0, 0, 0)
+    assert build.build(make_shop([]), folder) == build.Built(0, 0, 0, 0, 0)
     found = index.open_index(folder)
     assert search.search(found, "tea", search.everything(found), None, 5) == []
     assert np.asarray(found.vectors).shape == (0, embedding.DIMENSIONS)
@@ -193,4 +193,4 @@ def test_a_shop_without_reviews_says_so(tmp_path: Path) -> None:
         builder.connection.execute("CREATE TABLE products AS SELECT 'p1' AS product_id")
         shop = builder.seal(name="T", as_of=dt.date(2017, 1, 1), source="", provenance={}, notes={})
     with pytest.raises(MissingTable, match="reviews"):
-        index.build(shop, tmp_path / "reviews")
+        build.build(shop, tmp_path / "reviews")
