@@ -9,15 +9,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from storewise.tools.finding import Chart, Column, DataNote, Finding, ModelNote, ReviewQuote, percent
+from storewise.tools.finding import Chart, Column, Finding, ModelNote, ReviewQuote, percent
+from storewise.tools.review_scope import EMPTY, data_notes, nothing, of_scope, opened, plain, provenance
 from storewise.tools.reviews import phrases, search, sentiment
-from storewise.tools.reviews.index import Index, NoIndex, open_index
+from storewise.tools.reviews.index import Index
 from storewise.tools.reviews.phrases import Phrase
 from storewise.tools.reviews.search import Hit, Scope
-from storewise.tools.shop.generation import MissingTable, Shop
+from storewise.tools.shop.generation import Shop
 
 MOST = 50  # reviews in one answer
-LONGEST_QUERY = 200  # characters
 PHRASES = 6  # praised and blamed phrases, each
 
 
@@ -40,7 +40,7 @@ def search_reviews(
         top: how many reviews.
     """
     tool = "search_reviews"
-    query = _plain(query)
+    query = plain(query)
     if query is None and product is None and sentiment is None:
         return Finding(
             tool=tool,
@@ -52,15 +52,15 @@ def search_reviews(
         return Finding(
             tool=tool, status="refused", headline=f"Between 1 and {MOST} reviews can be shown, not {top}."
         )
-    opened = _open(shop, product, tool)
-    if isinstance(opened, Finding):
-        return opened
-    index, scope = opened
+    found = opened(shop, product, tool)
+    if isinstance(found, Finding):
+        return found
+    index, scope = found
     asked = scope.label
     lost = None
     if product is not None and not scope.rows.any():
         if query is None:
-            return _none(shop, tool, f"There are no reviews of {asked} or of its category.")
+            return nothing(shop, tool, f"There are no reviews of {asked} or of its category.")
         lost = f"There are no reviews of {asked} or of its category."
         scope = search.everything(index)
     hits = (
@@ -70,7 +70,7 @@ def search_reviews(
     )
     if not hits:
         kind = f"{sentiment} reviews" if sentiment else "reviews"
-        return _none(shop, tool, f"There are no {kind}{_of(scope)}.")
+        return nothing(shop, tool, f"There are no {kind}{of_scope(scope)}.")
     headline = _search_headline(index, scope, hits, query, sentiment)
     far = query is not None and hits[0].closeness < search.DISTANT
     distant = f"It is not close in meaning to “{query}”; no other is closer." if far else None
@@ -80,35 +80,36 @@ def search_reviews(
         headline=f"{lost} {headline}" if lost else headline,
         columns=_HIT_COLUMNS if query else _HIT_COLUMNS[:-1],
         rows=tuple(_hit_row(index, hit, close=query is not None) for hit in hits),
-        evidence=(*_quotes(shop, index, hits), *_data_notes(shop)),
-        caveat=" ".join(filter(None, [scope.note, distant, _provenance(shop)])) or None,
+        evidence=(*_quotes(shop, index, hits), *data_notes(shop)),
+        caveat=" ".join(filter(None, [scope.note, distant, provenance(shop)])) or None,
     )
 
 
 def review_insights(shop: Shop, product: str | None = None, aspect: str | None = None) -> Finding:
-    """What customers praise and blame: shares of good and bad reviews and the most telling phrases, counted.
+    """What customers praise and blame, counted: aspects with sentiment, telling phrases, brands and ingredients.
 
     For overall opinions, pros and cons, likes and dislikes, strengths and weaknesses, or how one aspect
-    is judged; of all reviews, or of one product or category. To read single reviews use search_reviews.
+    is judged; of all reviews, or of one product or category. To read single reviews use search_reviews,
+    for a short text that sums them up summarize_reviews.
 
     Args:
         product: a product id, product name or category name to keep to.
         aspect: one side of the product to keep to, such as "packaging", "price" or "taste".
     """
     tool = "review_insights"
-    aspect = _plain(aspect)
-    opened = _open(shop, product, tool)
-    if isinstance(opened, Finding):
-        return opened
-    index, scope = opened
+    aspect = plain(aspect)
+    found = opened(shop, product, tool)
+    if isinstance(found, Finding):
+        return found
+    index, scope = found
     if not scope.rows.any():
-        return _none(
-            shop, tool, f"There are no reviews{_of(scope)} or of its category." if product else _EMPTY
+        return nothing(
+            shop, tool, f"There are no reviews{of_scope(scope)} or of its category." if product else EMPTY
         )
     review = index.lines["review"].to_numpy()
     lines = search.about(index, aspect, scope) if aspect else scope.rows[review]
     if aspect and not lines.any():
-        return _none(shop, tool, f"No review{_of(scope)} speaks of {aspect}.")
+        return nothing(shop, tool, f"No review{of_scope(scope)} speaks of {aspect}.")
     shares = _shares(index, lines, scope, aspect)
     told = index.lines["positive"].to_numpy()
     praised, blamed = phrases.telling(
@@ -143,13 +144,12 @@ def review_insights(shop: Shop, product: str | None = None, aspect: str | None =
         evidence=(
             *_phrase_quotes(shop, index, praised, blamed),
             model,
-            *_data_notes(shop),
+            *data_notes(shop),
         ),
-        caveat=" ".join(filter(None, [scope.note, few, _provenance(shop)])) or None,
+        caveat=" ".join(filter(None, [scope.note, few, provenance(shop)])) or None,
     )
 
 
-_EMPTY = "The shop has no reviews yet."
 _HIT_COLUMNS = (
     Column(name="review_id", label="Review", role="entity"),
     Column(name="category", label="Category", role="text"),
@@ -164,66 +164,9 @@ _PHRASE_COLUMNS = (
 )
 
 
-def _plain(words: str | None) -> str | None:
-    """Return what was asked for on one line, without control characters, short enough to be repeated."""
-    shown = "".join(c if c.isprintable() else " " for c in words or "")
-    return " ".join(shown.split())[:LONGEST_QUERY].strip() or None
-
-
-def _open(shop: Shop, product: str | None, tool: str) -> tuple[Index, Scope] | Finding:
-    """Return the index and the reviews of `product`, or the finding that says why not."""
-    try:
-        shop.require("reviews", "review_id", "text")
-        if product is not None:
-            shop.require("products", "product_id", "name", "category")
-            if not shop.has("reviews", "product_id"):
-                shop.require("reviews", "category")
-        index = open_index(shop.folder("reviews"))
-    except (MissingTable, NoIndex) as missing:
-        return Finding(tool=tool, status="missing_table", headline=str(missing))
-    if product is None:
-        return index, search.everything(index)
-    found = shop.catalogue.resolve(product)
-    if not found:
-        near = f" Close matches: {', '.join(found.matches)}." if found.matches else " Nothing comes close."
-        headline = f"Nothing in the catalogue is called “{found.label}”.{near}"
-        return Finding(tool=tool, status="ambiguous", headline=headline)
-    return index, search.scope_of(shop, index, found)
-
-
 def _kinds(index: Index) -> list[str]:
     """Return the categories called by one word: that a review says "tea" is neither praise nor blame."""
     return [name for name in index.reviews["category"].dropna().unique() if name.isalpha()]
-
-
-def _none(shop: Shop, tool: str, sentence: str) -> Finding:
-    """Return the finding that there is nothing to show."""
-    return Finding(
-        tool=tool,
-        status="answered",
-        headline=sentence,
-        evidence=_data_notes(shop),
-        caveat=_provenance(shop),
-    )
-
-
-def _of(scope: Scope) -> str:
-    return f" of {scope.label}" if scope.label else ""
-
-
-def _provenance(shop: Shop) -> str | None:
-    """Return the caveat that reviews were matched to the catalogue, where they were."""
-    text = str(shop.manifest.get("provenance", {}).get("reviews", ""))
-    if "matched" not in text:
-        return None
-    return (
-        "The reviews were matched to this catalogue's categories and not written about this shop's products."
-    )
-
-
-def _data_notes(shop: Shop) -> tuple[DataNote, ...]:
-    text = shop.manifest.get("provenance", {}).get("reviews")
-    return (DataNote(text=str(text)),) if text else ()
 
 
 def _search_headline(
@@ -239,8 +182,8 @@ def _search_headline(
     one = len(hits) == 1
     these = "this one" if one else f"these {len(hits)}"
     if query:
-        return f"Of {many}{_of(scope)}, {these} come{'s' * one} nearest to “{query}”{mood}."
-    return f"Of {many}{_of(scope)}, {these} speak{'s' * one} most clearly{mood}."
+        return f"Of {many}{of_scope(scope)}, {these} come{'s' * one} nearest to “{query}”{mood}."
+    return f"Of {many}{of_scope(scope)}, {these} speak{'s' * one} most clearly{mood}."
 
 
 def _moods(index: Index, hits: Sequence[Hit]) -> str:
@@ -302,7 +245,7 @@ def _insight_headline(
     praised: Sequence[Phrase],
     blamed: Sequence[Phrase],
 ) -> str:
-    of = f"{shares['of']:,.0f} reviews{_of(scope)}"
+    of = f"{shares['of']:,.0f} reviews{of_scope(scope)}"
     figures = f"{percent(shares['positive'])} are positive and {percent(shares['negative'])} negative"
     first = f"Of {of}, {figures}."
     if aspect:

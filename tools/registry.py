@@ -121,7 +121,7 @@ class Tool:
 
 def analyst_tools() -> dict[str, Tool]:
     """Return the analyst's tools by name, in the order of the contract."""
-    from storewise.tools import carts, customers, opinions, recommendations, sales, value
+    from storewise.tools import carts, customers, opinions, recommendations, sales, summaries, value
 
     functions: list[ToolFunction] = [
         sales.sales_report,
@@ -132,5 +132,6 @@ def analyst_tools() -> dict[str, Tool]:
         carts.cart_risk,
         opinions.search_reviews,
         opinions.review_insights,
+        summaries.summarize_reviews,
     ]
     return {function.__name__: Tool(function) for function in functions}

@@ -54,10 +54,23 @@ class Claim(_Frozen):
     quotes: tuple[Quote, ...] = ()
 
 
+class AspectShare(_Frozen):
+    """How many reviews speak of an aspect, and how many of these praise or blame it."""
+
+    aspect: str
+    reviews: int
+    positive: int
+    negative: int
+
+
 class Summary(_Frozen):
-    """Claims, the most often heard first; `reviews` were read, `left_out` counts the others by reason."""
+    """Claims, the most often heard first; `reviews` were read, `left_out` counts the others by reason.
+
+    `aspects` are those spoken of, by the number of reviews.
+    """
 
     claims: tuple[Claim, ...] = ()
+    aspects: tuple[AspectShare, ...] = ()
     reviews: int
     left_out: dict[str, int] = Field(default_factory=dict)
     text: str

@@ -1,0 +1,138 @@
+"""Which groups of a summary are told, and how: claims in the customers' own words, and running text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from storewise.tools.reviews import embedding
+from storewise.tools.reviews.claims import contrary
+from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group, says_something, unfit
+from storewise.tools.reviews.summary import Claim
+
+QUOTES = 3  # quotes of a claim
+FEW = 20  # reviews up to which a single voice is heard
+ENOUGH = 50  # reviews among which a count says as much as likeness to all that is said
+REPEATED = 0.3  # what likeness to a group told before takes from the next
+
+
+def chosen(groups: Sequence[Group], reviews: int, most: int, quoted: bool) -> list[Group]:
+    """Return the groups to tell: what many say and what is like all that is said, each thing once.
+
+    Single voices are heard only among few reviews. With a group comes the one that says the opposite.
+    """
+    heard = [
+        group
+        for group in groups
+        if (group.count > 1 or reviews <= FEW) and any(says_something(q.text) for q in group.quotes[:SHOWN])
+    ] or list(groups[:most])
+    if not heard:
+        return []
+    # A count says little among few reviews; there, likeness to all that is said speaks for a group.
+    trust = reviews / (reviews + ENOUGH)
+    most_heard = max(group.count for group in heard)
+    rank = [
+        trust * group.count / most_heard
+        + (1 - trust) * group.share
+        - (unfit(group.quotes[0].text) if quoted else 0.0)
+        for group in heard
+    ]
+    taken: list[Group] = []
+    free = list(range(len(heard)))
+    while free and len(taken) < most:
+        best = max(free, key=lambda i: rank[i] - REPEATED * _nearness(heard[i], taken))
+        free.remove(best)
+        taken.append(heard[best])
+        against = heard[best].against
+        other = next((i for i in free if against is not None and heard[i] is groups[against]), None)
+        if other is not None and len(taken) < most:
+            free.remove(other)
+            taken.append(heard[other])
+    return taken
+
+
+def _nearness(group: Group, others: Sequence[Group]) -> float:
+    if group.vector is None:
+        return 0.0
+    return max((float(group.vector @ o.vector) for o in others if o.vector is not None), default=0.0)
+
+
+def claim_of(group: Group, said: str | None = None) -> Claim:
+    """Return what a group says: in the sentence `said` of a model, else in a customer's own words."""
+    quote = group.quotes[0].text
+    if said is None and unfit(quote) >= 1 and group.count > 1:
+        quote = min((one.text for one in group.quotes[:SHOWN]), key=unfit)
+    return Claim(
+        text=said or quote,
+        count=group.count,
+        review_ids=tuple(quote.review_id for quote in group.quotes),
+        sentiment=group.sentiment,
+        aspect=group.aspect,
+        phrased_by="quote" if said is None else "model",
+        quotes=group.quotes[:QUOTES],
+    )
+
+
+def within(claims: Sequence[Claim], words: int | None) -> list[Claim]:
+    """Return the claims that fit into so many words, in their order."""
+    kept: list[Claim] = []
+    left = words
+    for claim in claims:
+        needed = len(claim.text.split())
+        if left is None or needed <= left:
+            kept.append(claim)
+            left = None if left is None else left - needed
+    return kept
+
+
+def running_text(claims: Sequence[Claim], reviews: int, encode: Encode = embedding.encode) -> str:
+    """Return the claims as running text; those that contradict each other are told together."""
+    if not claims:
+        return "None of the reviews could be read." if reviews == 0 else "The reviews share no claim."
+    against = _contradictions(claims, encode)
+    sentences = []
+    for i, claim in enumerate(claims):
+        counted = f"{claim.count:,} of {reviews:,}"
+        if i in against.values():
+            continue
+        if i not in against:
+            sentences.append(f"{_bare(claim.text)} ({counted}).")
+            continue
+        other = claims[against[i]]
+        first, second = ("Most", "some") if claim.count > other.count else ("Some", "others")
+        sentences.append(
+            f"{first} say that {_joined_on(claim)} ({counted}), {second} that {_joined_on(other)} "
+            f"({other.count:,} of {reviews:,})."
+        )
+    return " ".join(sentences)
+
+
+def _contradictions(claims: Sequence[Claim], encode: Encode) -> dict[int, int]:
+    """Return pairs of claims about the same thing of which one praises and the other blames, by place."""
+    sure = [i for i, claim in enumerate(claims) if claim.sentiment != "mixed" and claim.count > 1]
+    if len({claims[i].sentiment for i in sure}) < 2:
+        return {}
+    vectors = encode([claims[i].text for i in sure])
+    near = vectors @ vectors.T
+    pairs: dict[int, int] = {}
+    for row, i in enumerate(sure):
+        for column in range(row + 1, len(sure)):
+            j = sure[column]
+            free = not {i, j} & {*pairs, *pairs.values()}
+            if not free or claims[i].sentiment == claims[j].sentiment or near[row, column] < OPPOSED:
+                continue
+            if contrary(claims[i].text, claims[j].text):
+                pairs[i] = j
+    return pairs
+
+
+def _bare(text: str) -> str:
+    return text.rstrip().rstrip(".")
+
+
+def _joined_on(claim: Claim) -> str:
+    """Return a claim as it goes on after "say that": a customer's own words in quotation marks."""
+    text = _bare(claim.text)
+    if claim.phrased_by == "quote":
+        return f"“{text}”"
+    first = text.split()[0]
+    return text if first == "I" or not first[1:].islower() else text[0].lower() + text[1:]
