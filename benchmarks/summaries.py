@@ -29,7 +29,7 @@ from langchain_core.messages import HumanMessage
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served, running_engine
 from storewise.agent.settings import Settings
-from storewise.agent.summaries import phraser, summarize
+from storewise.agent.summaries import Phrase, phraser, summarize
 from storewise.benchmarks.bootstrap import mean_difference
 from storewise.benchmarks.data import INSTALL
 from storewise.benchmarks.peers.lexrank import lexrank
@@ -102,29 +102,31 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
     served = running_engine(Settings())
     encode = Encoder()
     tasks: dict[str, Task] = {}
-    for part, name in PARTS.items():
-        products = read_products(folder / name)
-        with clock.step(f"summaries, {part}"):
-            tasks |= _judged(part, products, served, encode)
+    # One event loop for all: the model's client keeps its connections, which belong to the loop.
+    with asyncio.Runner() as runner:
+        for part, name in PARTS.items():
+            products = read_products(folder / name)
+            with clock.step(f"summaries, {part}"):
+                tasks |= _judged(part, products, served, encode, runner)
     with clock.step("claims"):
         tasks |= _claims(encode)
     return Report("summaries", tasks, clock.seconds, {"words": WORDS, "model": served and served.model})
 
 
 def _judged(
-    part: str, products: Sequence[Product], served: Served | None, encode: Encoder
+    part: str, products: Sequence[Product], served: Served | None, encode: Encoder, runner: asyncio.Runner
 ) -> dict[str, Task]:
     rouge, rng = Rouge(), random.Random(SEED)
     methods: dict[str, Callable[[Product], str]] = {
-        "groups, quoted": lambda product: _ours(product, None, encode),
+        "groups, quoted": lambda product: _ours(product, None, encode, runner),
         "LexRank": _lexrank,
         "review nearest the centre": lambda product: _central(product, encode),
         "a random review": lambda product: rng.choice(product.reviews),
     }
-    phrase = served is not None and phraser(served, SECONDS) is not None
+    phrase = phraser(served, SECONDS)
     if served is not None:
-        if phrase:
-            methods["groups, phrased"] = lambda product: _ours(product, served, encode)
+        if phrase is not None:
+            methods["groups, phrased"] = lambda product: _ours(product, phrase, encode, runner)
         methods["plain prompt"] = lambda product: _plain(product, served)
     texts = {name: [method(product) for product in products] for name, method in methods.items()}
     scores = {
@@ -133,7 +135,7 @@ def _judged(
         )
         for name, said in texts.items()
     }
-    ours = "groups, phrased" if phrase else "groups, quoted"
+    ours = "groups, phrased" if phrase is not None else "groups, quoted"
     peers = [name for name in methods if name != ours]
     tasks = {}
     for column, name in enumerate(ROUGE):
@@ -156,16 +158,10 @@ def _judged(
     return tasks
 
 
-def _ours(product: Product, served: Served | None, encode: Encoder) -> str:
+def _ours(product: Product, phrase: Phrase | None, encode: Encoder, runner: asyncio.Runner) -> str:
     reviews = [Review(review_id=str(n), text=text) for n, text in enumerate(product.reviews, 1)]
-
-    async def told() -> str:
-        # A client belongs to the event loop that it was made in.
-        phrase = None if served is None else phraser(served, SECONDS)
-        summary = await summarize(reviews, "long", phrase, encode, WORDS)
-        return " ".join(claim.text for claim in summary.claims)
-
-    return asyncio.run(told())
+    summary = runner.run(summarize(reviews, "long", phrase, encode, WORDS))
+    return " ".join(claim.text for claim in summary.claims)
 
 
 def _lexrank(product: Product) -> str:
