@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served, gpu_found
@@ -51,14 +51,15 @@ def phraser(served: Served | None, seconds: float = 60.0) -> Phrase | None:
     model = chat_model(served, seconds).bind(max_tokens=LONGEST // 4)
 
     async def phrase(group: Group) -> str:
-        sentences = shown([quote.text for quote in group.quotes])
-        messages = [
-            SystemMessage(prompt("reviews")),
-            HumanMessage(prompt("summarize_group", sentences=sentences)),
-        ]
-        return _sentence(str((await model.ainvoke(messages)).text))
+        return _sentence(str((await model.ainvoke(messages(group))).text))
 
     return phrase
+
+
+def messages(group: Group) -> list[BaseMessage]:
+    """Return what a model is told to phrase a group."""
+    sentences = shown([quote.text for quote in group.quotes])
+    return [SystemMessage(prompt("reviews")), HumanMessage(prompt("summarize_group", sentences=sentences))]
 
 
 def _sentence(reply: str) -> str:

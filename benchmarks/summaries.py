@@ -34,6 +34,7 @@ from storewise.benchmarks.bootstrap import mean_difference
 from storewise.benchmarks.data import INSTALL
 from storewise.benchmarks.peers.lexrank import lexrank
 from storewise.benchmarks.report import Clock, Report, Task
+from storewise.benchmarks.summaries_speed import measured
 from storewise.finetune.checking import Encoder, labelled
 from storewise.prompts import prompt
 from storewise.tools.reviews.claims import supported
@@ -88,18 +89,31 @@ class Rouge:
 
 
 def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
-    """Judge summaries on the products in `folder`, and the check of claims on the labels.
+    """Judge summaries on the products in `folder` and the check of claims on the labels; without one, speed.
 
     Raises:
-        ShopError: the folder is not given or lacks a file, or a package is missing.
+        ShopError: there is neither a folder nor an engine, the folder lacks a file, or a package is missing.
     """
-    if folder is None or not all((folder / name).is_file() for name in PARTS.values()):
+    settings = Settings()
+    served = running_engine(settings)
+    if folder is None and served is None:
         raise ShopError(
-            "This benchmark needs the FewSum paper's products. Type: storewise benchmark summaries --data FOLDER "
-            f"with {' and '.join(PARTS.values())} in it"
+            "Nothing to measure: speed needs the engine that `storewise up` keeps running, and quality the FewSum "
+            f"paper's products: storewise benchmark summaries --data FOLDER with {' and '.join(PARTS.values())} in it"
         )
+    missing = [] if folder is None else [name for name in PARTS.values() if not (folder / name).is_file()]
+    if missing:
+        raise ShopError(f"{folder} lacks {' and '.join(missing)}.")
     clock = Clock(tell)
-    served = running_engine(Settings())
+    tasks: dict[str, Task] = {}
+    if folder is not None:
+        tasks |= _quality(folder, served, clock)
+    elif served is not None:
+        tasks |= measured(served, settings, clock)
+    return Report("summaries", tasks, clock.seconds, {"words": WORDS, "model": served and served.model})
+
+
+def _quality(folder: Path, served: Served | None, clock: Clock) -> dict[str, Task]:
     encode = Encoder()
     tasks: dict[str, Task] = {}
     # One event loop for all: the model's client keeps its connections, which belong to the loop.
@@ -110,7 +124,7 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
                 tasks |= _judged(part, products, served, encode, runner)
     with clock.step("claims"):
         tasks |= _claims(encode)
-    return Report("summaries", tasks, clock.seconds, {"words": WORDS, "model": served and served.model})
+    return tasks
 
 
 def _judged(
