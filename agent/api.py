@@ -11,22 +11,23 @@ import errno
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import Body, FastAPI, Header, Query, Request
+from fastapi import FastAPI, Header, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from prometheus_client import Gauge, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from storewise.agent.answer import Answer
+from storewise.agent.api_analyst import Backend, add_analyst
 from storewise.agent.api_guard import (
+    ASKS,
     HERE,
     UPLOAD,
     ApiError,
@@ -35,10 +36,12 @@ from storewise.agent.api_guard import (
     Frame,
     Metrics,
     Problem,
+    downloaded,
+    event,
     problems,
+    streamed,
     tell_problems,
 )
-from storewise.agent.engine import Served
 from storewise.agent.job_store import KeyReused, State
 from storewise.agent.job_views import (
     JobList,
@@ -56,20 +59,16 @@ from storewise.agent.limits import Limits
 from storewise.agent.selection import Selection, SelectionError, subjects
 from storewise.agent.settings import Settings
 from storewise.agent.uploads import TYPES, GroupBy, UploadError, kind_of, receive
-from storewise.tools.finding import Finding
 from storewise.tools.reviews.summary import Length
 from storewise.tools.shop.generation import open_shop
 
 if TYPE_CHECKING:
     import uvicorn
 
-    from storewise.agent.analyst import Analyst
-
 ANNOUNCED = "api.json"
 LOOK = 0.5  # seconds between two looks at a job that is followed
 QUIET = 15.0  # seconds after which a silent stream shows that it is alive
 
-ASKS = problems(401, 403, 422, 429)
 OF_JOB = ASKS | problems(404)
 JobId = Annotated[str, InPath(pattern="^job_[0-9a-f]{20}$", examples=["job_0123456789abcdef0123"])]
 Replay = Annotated[
@@ -81,27 +80,6 @@ Replay = Annotated[
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000)]
-
-
-class Backend(Protocol):
-    """What answers questions: `storewise up` gives its startup."""
-
-    def analyst(self) -> Analyst | None: ...
-    def served(self) -> Served | None: ...
-
-
-class Question(BaseModel):
-    """A question about the shop."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"question": "How are sales?"}]}
-    )
-
-    question: str = Field(max_length=10_000)
-    thread: str | None = Field(
-        None, pattern="^[A-Za-z0-9._-]{1,100}$", description="Goes on with a conversation of this name."
-    )
-    stream: bool = Field(False, description="Server-sent events: steps, findings, words, the checked answer.")
 
 
 class Health(BaseModel):
@@ -127,7 +105,7 @@ def create_app(backend: Backend, jobs: Jobs, needs_key: bool = False) -> FastAPI
     app.add_middleware(Frame, metrics=metrics)
     tell_problems(app)
     _add_jobs(app, jobs, backend)
-    _add_analyst(app, backend)
+    add_analyst(app, backend)
     _add_state(app, jobs, backend, metrics)
     return app
 
@@ -140,6 +118,12 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
         if job is None:
             raise ApiError(404, f"There is no job {job_id} of yours. Your jobs are at /v1/jobs.")
         return job
+
+    def admitted(owner: str, key: str | None) -> None:
+        try:
+            jobs.admit(owner, key)
+        except JobError as error:
+            raise ApiError(429, str(error), headers={"Retry-After": "30"}) from None
 
     def submitted(
         owner: str, request: dict[str, Any], response: Response, **more: Any
@@ -175,7 +159,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
     @app.post(
         UPLOAD,
         status_code=202,
-        responses=ASKS | problems(400, 413, 415, 507),
+        responses=ASKS | problems(400, 408, 413, 415, 507),
         tags=["jobs"],
         openapi_extra={"requestBody": body},
     )
@@ -194,6 +178,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
         """
         kind = kind_of(request.headers.get("content-type", ""))
         announced = request.headers.get("content-length", "")
+        await run_in_threadpool(admitted, owner, key)
         path = jobs.uploads / f"{time.time_ns():x}-{id(request):x}.part"
         try:
             size = int(announced) if announced.isdigit() else None
@@ -226,7 +211,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
         """Return a job: its state, counts, seconds left and lines with a problem."""
         return view(store, found(job_id, owner))
 
-    @app.get("/v1/jobs/{job_id}/events", responses=OF_JOB | _stream("JobView"), tags=["jobs"])
+    @app.get("/v1/jobs/{job_id}/events", responses=OF_JOB | streamed("JobView"), tags=["jobs"])
     async def events(job_id: JobId, owner: Caller, request: Request) -> StreamingResponse:
         """Follow a job: an event `progress` with the job at each change, `finished` at its end."""
         await run_in_threadpool(found, job_id, owner)
@@ -242,7 +227,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
                 ended = job.state not in ("queued", "running")
                 if now != last or ended:
                     last, silent = now, 0.0
-                    yield _event("finished" if ended else "progress", now)
+                    yield event("finished" if ended else "progress", now)
                 if ended:
                     return
                 await asyncio.sleep(LOOK)
@@ -280,7 +265,9 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
         return ResultPage(state=state, results=[result(row) for row in rows], next=more)
 
     @app.get(
-        "/v1/jobs/{job_id}/results.jsonl", responses=OF_JOB | _download("application/x-ndjson"), tags=["jobs"]
+        "/v1/jobs/{job_id}/results.jsonl",
+        responses=OF_JOB | downloaded("application/x-ndjson"),
+        tags=["jobs"],
     )
     def as_json_lines(job_id: JobId, owner: Caller) -> StreamingResponse:
         """Download all summaries as JSON lines, a group each."""
@@ -290,7 +277,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
             json_lines(store, job_id), headers=headers, media_type="application/x-ndjson"
         )
 
-    @app.get("/v1/jobs/{job_id}/results.csv", responses=OF_JOB | _download("text/csv"), tags=["jobs"])
+    @app.get("/v1/jobs/{job_id}/results.csv", responses=OF_JOB | downloaded("text/csv"), tags=["jobs"])
     def as_csv(job_id: JobId, owner: Caller) -> StreamingResponse:
         """Download all claims as CSV, a claim each."""
         found(job_id, owner)
@@ -325,71 +312,6 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
         )
 
 
-def _add_analyst(app: FastAPI, backend: Backend) -> None:
-    def analyst() -> Analyst:
-        ready = backend.analyst()
-        if ready is None:
-            detail = (
-                "The shop and its models are not up (yet). See /healthz, or on the server: storewise doctor"
-            )
-            raise ApiError(503, detail, headers={"Retry-After": "10"})
-        return ready
-
-    called = ASKS | problems(404, 409, 413, 415, 503)
-
-    @app.post("/v1/ask", response_model=Answer, responses=called | _stream("Answer"), tags=["analyst"])
-    def ask(asked: Question, owner: Caller) -> Any:
-        """Ask a question about the shop; with `stream`, its events: steps, findings, words, the answer."""
-        ready = analyst()
-        # Nobody can go on with another's conversation.
-        thread = None if asked.thread is None else f"api-{owner}-{asked.thread}"
-        if not asked.stream:
-            return ready.ask(asked.question, thread)
-
-        def told() -> Iterator[str]:
-            for event in ready.stream(asked.question, thread):
-                yield _event(event.kind, event.model_dump_json())
-
-        return StreamingResponse(told(), media_type="text/event-stream")
-
-    @app.get("/v1/tools", responses=ASKS | problems(503), tags=["analyst"])
-    def tools(owner: Caller) -> list[dict[str, Any]]:
-        """List the tools with the schemas of their arguments."""
-        return [
-            {"name": tool.name, "description": tool.description, "arguments": tool.schema}
-            for tool in analyst().tools.values()
-        ]
-
-    @app.post("/v1/tools/{name}", responses=called, tags=["analyst"])
-    def call(
-        name: Annotated[str, InPath(max_length=100)],
-        owner: Caller,
-        arguments: Annotated[dict[str, Any] | None, Body(examples=[{"top": 5}])] = None,
-    ) -> Finding:
-        """Call a tool and return its finding."""
-        ready = analyst()
-        if name not in ready.tools:
-            raise ApiError(
-                404, f"There is no tool of this name; there are: {', '.join(ready.tools)}.", "path.name"
-            )
-        return ready.tools[name].call(ready.shop, arguments or {})
-
-    @app.get("/v1/reviews/search", responses=ASKS | problems(409, 503), tags=["analyst"])
-    def search(
-        owner: Caller,
-        query: Annotated[str | None, Query(max_length=1000)] = None,
-        product: Annotated[str | None, Query(max_length=200)] = None,
-        sentiment: Literal["positive", "negative"] | None = None,
-        top: Annotated[int, Query(ge=1, le=50)] = 5,
-    ) -> Finding:
-        """Find the reviews nearest in meaning, quoted with their ids."""
-        ready = analyst()
-        given = {"query": query, "product": product, "sentiment": sentiment, "top": top}
-        return ready.tools["search_reviews"].call(
-            ready.shop, {k: v for k, v in given.items() if v is not None}
-        )
-
-
 def _add_state(app: FastAPI, jobs: Jobs, backend: Backend, metrics: Metrics) -> None:
     unfinished = Gauge("storewise_jobs", "Jobs that wait or run.", registry=metrics.registry)
 
@@ -415,19 +337,6 @@ def _add_state(app: FastAPI, jobs: Jobs, backend: Backend, metrics: Metrics) -> 
 def _told(request: Request, error: ApiError) -> Response:
     handler: Callable[[Request, Exception], Response] = request.app.exception_handlers[ApiError]
     return handler(request, error)
-
-
-def _event(name: str, data: str) -> str:
-    return f"event: {name}\ndata: {data}\n\n"
-
-
-def _stream(of: str) -> dict[int | str, dict[str, Any]]:
-    schema = {"type": "string", "description": f"Server-sent events; the last one's data is a {of}."}
-    return {200: {"description": "Events", "content": {"text/event-stream": {"schema": schema}}}}
-
-
-def _download(kind: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": "A file", "content": {kind: {"schema": {"type": "string"}}}}}
 
 
 def serve(

@@ -16,6 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from storewise.agent import keys
@@ -31,9 +32,11 @@ PROBLEM = "application/problem+json"
 LARGEST_BODY = 1024 * 1024  # bytes of a request that is no upload
 HERE = ("127.0.0.1", "localhost", "::1")
 UPLOAD = "/v1/jobs/upload"
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 _TITLES = {
     400: "Bad request", 401: "No valid key", 403: "Not allowed", 404: "Not found", 405: "No such method",
+    408: "Too slow",
     409: "Not possible now", 413: "Too large", 415: "Unknown content type", 422: "Not valid",
     429: "Too many requests", 500: "Our fault", 503: "Not ready", 507: "Disk full",
 }  # fmt: skip
@@ -81,6 +84,22 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def streamed(of: str) -> dict[int | str, dict[str, Any]]:
+    """Return the answer of a route that streams events, for its description."""
+    schema = {"type": "string", "description": f"Server-sent events; the last one's data is a {of}."}
+    return {200: {"description": "Events", "content": {"text/event-stream": {"schema": schema}}}}
+
+
+def downloaded(kind: str) -> dict[int | str, dict[str, Any]]:
+    """Return the answer of a route that gives a file, for its description."""
+    return {200: {"description": "A file", "content": {kind: {"schema": {"type": "string"}}}}}
+
+
+def event(name: str, data: str) -> str:
+    """Return a server-sent event."""
+    return f"event: {name}\ndata: {data}\n\n"
+
+
 def tell_problems(app: FastAPI) -> None:
     """Answer every error with a problem in plain words, and never with a traceback."""
 
@@ -107,7 +126,7 @@ def tell_problems(app: FastAPI) -> None:
             return problem(415, f"{said}; this takes JSON as application/json.", "header.content-type")
         more = len(error.errors()) - 1
         rest = f" ({more} more of the kind.)" if more else ""
-        return problem(422, f"{where}: {first['msg']}.{rest}", where)
+        return problem(422, f"{where}: {first['msg'].removeprefix('Value error, ')}.{rest}", where)
 
     @app.exception_handler(ArgumentError)
     def arguments(_: Request, error: ArgumentError) -> JSONResponse:
@@ -124,6 +143,9 @@ def tell_problems(app: FastAPI) -> None:
         return problem(
             500, f"This failed and should not have ({type(error).__name__}); see the server's log."
         )
+
+
+ASKS = problems(401, 403, 422, 429)
 
 
 class Door:
@@ -218,6 +240,8 @@ class Frame:
             await self.app(scope, receive, send)
             return
         began = time.monotonic()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        packed = Headers(scope=scope).get("content-encoding", "identity").strip().lower()
         size = 0
 
         async def bounded() -> MutableMapping[str, Any]:
@@ -232,14 +256,21 @@ class Frame:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
                 status = str(message["status"])
-                self.metrics.requests.labels(scope["method"][:10], route, status).inc()
+                self.metrics.requests.labels(method, route, status).inc()
                 self.metrics.seconds.labels(route).observe(time.monotonic() - began)
                 headers = (b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")
                 message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         try:
+            if packed not in ("identity", ""):
+                # Unpacked, a small body could fill the disk.
+                refused = problem(
+                    415, f"Send it as it is, without Content-Encoding {packed[:40]!r}.", "header"
+                )
+                await refused(scope, receive, told)
+                return
             await self.app(scope, bounded, told)
         except Exception:
-            self.metrics.requests.labels(scope["method"][:10], "other", "500").inc()
+            self.metrics.requests.labels(method, "other", "500").inc()
             raise

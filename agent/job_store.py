@@ -190,6 +190,11 @@ class JobStore:
         wanted = sa.select(jobs.c.job_id).where(jobs.c.state.in_(UNFINISHED), *of).order_by(jobs.c.created_at)
         return [row["job_id"] for row in self.rows(wanted)]
 
+    def uploads_needed(self) -> set[str]:
+        """Return the names of the uploads of all unfinished jobs."""
+        of = jobs.c.state.in_(UNFINISHED), jobs.c.upload.is_not(None)
+        return {row["upload"] for row in self.rows(sa.select(jobs.c.upload).where(*of))}
+
     def move(self, job_id: str, state: State, note: str | None = None) -> bool:
         """Bring an unfinished job into another state; say whether it was unfinished."""
         values: dict[str, Any] = {"state": state}
@@ -223,10 +228,15 @@ class JobStore:
         """Empty what an intake that was broken off has left."""
         self.write(*(table.delete().where(table.c.job_id == job_id) for table in _OF_A_JOB))
 
-    def take(self, job_id: str, rows: Sequence[Row], said: Sequence[Line]) -> None:
-        """Add reviews and lines with a problem; a repeated id or text becomes such a line."""
+    def take(self, job_id: str, rows: Sequence[Row], said: Sequence[Line]) -> bool:
+        """Add reviews and lines with a problem; a repeated id or text becomes such a line.
+
+        Say whether the job still runs; one that was ended takes nothing.
+        """
         repeated: list[Line] = []
         with self._engine.begin() as connection:
+            if not _runs(connection, job_id):
+                return False
             if rows:
                 wanted = self._insert(reviews).on_conflict_do_nothing().returning(reviews.c.number)
                 values = [{"job_id": job_id, **vars(row)} for row in rows]
@@ -237,6 +247,7 @@ class JobStore:
             if told:
                 values = [{"job_id": job_id, **vars(line)} for line in told.values()]
                 connection.execute(self._insert(lines).on_conflict_do_nothing(), values)
+        return True
 
     def _repeated(self, connection: sa.Connection, job_id: str, refused: Sequence[Row]) -> list[Line]:
         ids = {row.review_id for row in refused}
@@ -269,10 +280,13 @@ class JobStore:
 
     def plan(self, job_id: str, planned: Sequence[dict[str, Any]], read: int) -> None:
         """Keep the groups of a job and how many lines were read; done twice, it changes nothing."""
-        statements: list[sa.Executable] = [
-            self._insert(groups).values(job_id=job_id, **group).on_conflict_do_nothing() for group in planned
-        ]
-        self.write(*statements, jobs.update().where(jobs.c.job_id == job_id).values(lines=read))
+        rows = [{"job_id": job_id, **group} for group in planned]
+        with self._engine.begin() as connection:
+            if not _runs(connection, job_id):
+                return
+            if rows:
+                connection.execute(self._insert(groups).on_conflict_do_nothing(), rows)
+            connection.execute(jobs.update().where(jobs.c.job_id == job_id).values(lines=read))
 
     def planned(self, job_id: str) -> list[sa.RowMapping]:
         """Return a job's groups in their order."""
@@ -310,11 +324,7 @@ class JobStore:
             "finished_at": time.time(),
         }
         with self._engine.begin() as connection:
-            # The same statement locks the job's row, so that nothing is written after a cancellation.
-            open_ = connection.execute(
-                jobs.update().where(jobs.c.job_id == job_id, jobs.c.state == "running").values(recoveries=0)
-            ).rowcount
-            if not open_:
+            if not _runs(connection, job_id, recoveries=0):
                 return False
             return self._inserted(connection, results, row)
 
@@ -399,7 +409,15 @@ class JobStore:
     def keep_phrase(self, job_id: str, key: str, text: str) -> None:
         """Keep what the model said to a group."""
         row = {"job_id": job_id, "key": key, "text": text}
-        self.write(self._insert(phrases).values(row).on_conflict_do_nothing())
+        with self._engine.begin() as connection:
+            if _runs(connection, job_id):
+                self._inserted(connection, phrases, row)
+
+
+def _runs(connection: sa.Connection, job_id: str, **values: Any) -> bool:
+    """Say whether a job runs, and lock its row: nothing is written after it was ended or deleted."""
+    of = jobs.c.job_id == job_id, jobs.c.state == "running"
+    return connection.execute(jobs.update().where(*of).values(values or {"state": "running"})).rowcount > 0
 
 
 def _settle(connection: Any, _: Any) -> None:

@@ -18,7 +18,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,12 +45,16 @@ from storewise.tools.shop.generation import ShopError, open_shop
 logger = logging.getLogger(__name__)
 
 QUEUE = "storewise-jobs"
-JOBS_AT_ONCE = 8  # of one worker; further ones wait their turn
+JOBS_AT_ONCE = 200  # of one worker: they share its slots, so that huge ones do not keep a small one waiting
 SLOTS = 4  # groups that one worker summarizes at once, of all its jobs in turn
 PART = 1000  # reviews; a larger group is summarized in parts and then merged
 BATCH = 200  # reviews in one durable step, at least one part
 ROUND = 32  # steps begun at once
 INTAKE = 2000  # lines written at once: each write waits for the disk
+INTAKES = 2  # such pieces that one worker reads at once, of all its jobs in turn
+ABANDONED = 3600.0  # seconds after which an upload that no job needs is deleted
+
+Read = tuple[int, Row | None, Line | None]
 
 _running: Jobs | None = None
 
@@ -71,6 +75,7 @@ class Jobs:
         self.settings = settings
         self.store = JobStore(settings.jobs_url, settings.home)
         self.slots = asyncio.Semaphore(SLOTS)
+        self.intakes = asyncio.Semaphore(INTAKES)
         self._own: dict[str, asyncio.Semaphore] = {}
         self._served = served
         self._phraser = phraser
@@ -94,6 +99,7 @@ class Jobs:
         if _running is not None:
             raise JobError("Jobs are worked on in this process already.")
         _running = self
+        self._clean()
         url = self.settings.jobs_url or f"sqlite:///{self.settings.home.absolute() / 'job-steps.sqlite'}"
         config: DBOSConfig = {
             "name": "storewise",
@@ -123,6 +129,18 @@ class Jobs:
             _running = None
         self.store.close()
 
+    def admit(self, owner: str, key: str | None = None) -> None:
+        """Say whether one more job of `owner` would be taken.
+
+        Raises:
+            JobError: too many are unfinished, and `key` was not used for one of them.
+        """
+        most = self.settings.unfinished_jobs
+        if len(self.store.unfinished(owner)) >= most and not (
+            key is not None and self.store.replay(owner, key)
+        ):
+            raise JobError(f"{most} jobs wait or run already. Wait for one to end, or cancel one.")
+
     def submit(
         self,
         owner: str,
@@ -137,12 +155,7 @@ class Jobs:
             JobError: the owner has too many unfinished jobs.
             KeyReused: `key` was used for another request.
         """
-        if len(self.store.unfinished(owner)) >= self.settings.unfinished_jobs and not (
-            key is not None and self.store.replay(owner, key)
-        ):
-            raise JobError(
-                f"{self.settings.unfinished_jobs} jobs wait or run already. Wait for one to end, or cancel one."
-            )
+        self.admit(owner, key)
         whole = json.dumps(request, sort_keys=True, default=str)
         print_ = hashlib.sha256(f"{whole}\n{fingerprint or ''}".encode()).hexdigest()
         job_id = f"job_{secrets.token_hex(10)}"
@@ -161,6 +174,7 @@ class Jobs:
     def delete(self, job_id: str) -> None:
         """End a job and delete everything of it."""
         self.cancel(job_id)
+        self._tidy(self.store.job(job_id))
         self.store.forget(job_id)
 
     def _tidy(self, job: sa.RowMapping | None) -> None:
@@ -168,53 +182,77 @@ class Jobs:
         if job is not None and job["upload"] is not None:
             (self.uploads / job["upload"]).unlink(missing_ok=True)
 
+    def _clean(self) -> None:
+        """Delete uploads that no unfinished job needs: what a crash has left."""
+        needed = self.store.uploads_needed()
+        for path in self.uploads.glob("*"):
+            with suppress(FileNotFoundError):
+                if path.name not in needed and time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
+
     # What the steps do
 
-    def take_in(self, job_id: str) -> bool:
+    async def take_in(self, job_id: str) -> bool:
         """Read the job's reviews into the store; say whether there is something to summarize."""
-        job = self.store.job(job_id)
-        if job is None or not self.store.move(job_id, "running"):
+        job = await asyncio.to_thread(self.store.job, job_id)
+        if job is None or not await asyncio.to_thread(self.store.move, job_id, "running"):
             return False
-        request = json.loads(job["request"])
-        self.store.begin_intake(job_id)
+        await asyncio.to_thread(self.store.begin_intake, job_id)
+        found = self._found(job)
+        total = 0
         try:
-            if job["upload"] is not None:
-                kind: Kind = request["format"]
-                read_ = self._fill(job_id, read(self.uploads / job["upload"], kind, request["group_by"]))
-            else:
-                shop = open_shop(self.settings.home)
-                try:
-                    read_ = self._fill(job_id, selected(shop, Selection.model_validate(request)))
-                finally:
-                    shop.close()
+            while True:
+                # A place for each piece: a huge file lets others in between.
+                async with self.intakes:
+                    taken = await asyncio.to_thread(self._take, job_id, found)
+                if taken is None:
+                    return False
+                if taken == 0:
+                    break
+                total += taken
         except FileNotFoundError:
-            self.store.move(job_id, "failed", "The uploaded file is gone. Send it again.")
-            return False
+            return await asyncio.to_thread(self._fail, job, "The uploaded file is gone. Send it again.")
         except (UploadError, SelectionError, ShopError, NoIndex) as error:
-            self.store.move(job_id, "failed", str(error))
-            return False
-        if read_ is None:
-            return False
+            return await asyncio.to_thread(self._fail, job, str(error))
+        finally:
+            await asyncio.to_thread(found.close)
+        return await asyncio.to_thread(self._plan, job, total)
+
+    def _found(self, job: sa.RowMapping) -> Generator[Read]:
+        request = json.loads(job["request"])
+        if job["upload"] is not None:
+            kind: Kind = request["format"]
+            yield from read(self.uploads / job["upload"], kind, request["group_by"])
+            return
+        shop = open_shop(self.settings.home)
+        try:
+            yield from selected(shop, Selection.model_validate(request))
+        finally:
+            shop.close()
+
+    def _take(self, job_id: str, found: Iterator[Read]) -> int | None:
+        """Write the next lines; return how many, 0 at the end, None if the job was ended meanwhile."""
+        piece = list(itertools.islice(found, INTAKE))
+        rows = [row for _, row, _ in piece if row is not None]
+        told = [line for _, _, line in piece if line is not None]
+        return len(piece) if not piece or self.store.take(job_id, rows, told) else None
+
+    def _plan(self, job: sa.RowMapping, lines: int) -> bool:
+        job_id = job["job_id"]
         counted = [
             {"number": n, "subject": subject, "label": subject, "reviews": count, "parts": -(-count // PART)}
             for n, (subject, count) in enumerate(self.store.subjects(job_id))
         ]
-        self.store.plan(job_id, counted, read_)
-        if not counted:
-            why = f"None of the {read_:,} lines holds a review that can be taken; see the lines' problems."
-            self.store.move(job_id, "failed", why if read_ else "There is no line with a review in it.")
-        return bool(counted)
+        self.store.plan(job_id, counted, lines)
+        if counted:
+            return True
+        why = f"None of the {lines:,} lines holds a review that can be taken; see the lines' problems."
+        return self._fail(job, why if lines else "There is no line with a review in it.")
 
-    def _fill(self, job_id: str, found: Iterator[tuple[int, Row | None, Line | None]]) -> int | None:
-        """Write what is read and return how many lines it were, None if the job was ended meanwhile."""
-        total = 0
-        while chunk := list(itertools.islice(found, INTAKE)):
-            total += len(chunk)
-            rows = [row for _, row, _ in chunk if row is not None]
-            self.store.take(job_id, rows, [line for _, _, line in chunk if line is not None])
-            if self.store.state(job_id) != "running":
-                return None
-        return total
+    def _fail(self, job: sa.RowMapping, note: str) -> bool:
+        self.store.move(job["job_id"], "failed", note)
+        self._tidy(job)
+        return False
 
     def batches(self, job_id: str) -> list[list[list[int]]]:
         """Return the parts [group, part] of all groups, as many together as one durable step does.
@@ -361,7 +399,7 @@ _RETRIED: dict[str, Any] = {"retries_allowed": True, "max_attempts": 8, "interva
 
 @DBOS.step(name="take_in", **_RETRIED)
 async def _take_in(job_id: str) -> bool:
-    return await asyncio.to_thread(_jobs().take_in, job_id)
+    return await _jobs().take_in(job_id)
 
 
 @DBOS.step(name="plan", **_RETRIED)

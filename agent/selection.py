@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from storewise.agent.job_store import Line, Row
 from storewise.agent.uploads import ALL, GroupBy, checked
@@ -21,6 +21,9 @@ from storewise.tools.shop.generation import Shop
 CHUNK = 2000  # reviews whose texts are read at once
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+Bound = TypeVar("Bound", float, dt.date)
 
 
 class SelectionError(Exception):
@@ -45,6 +48,22 @@ class Selection(BaseModel):
     until: dt.date | None = Field(None, description="Reviews of this day and earlier.")
     group_by: GroupBy = Field("product", description="What a summary is of, where nothing is named above.")
     length: Length = "medium"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        in_order("rating_min", self.rating_min, "rating_max", self.rating_max)
+        in_order("since", self.since, "until", self.until)
+        return self
+
+
+def in_order(low_name: str, low: Bound | None, high_name: str, high: Bound | None) -> None:
+    """Refuse two ends of a range in the wrong order, which nothing could fit.
+
+    Raises:
+        ValueError: with a sentence.
+    """
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"{low_name} ({low}) is above {high_name} ({high}), so nothing fits; change one")
 
 
 def subjects(shop: Shop, selection: Selection) -> list[tuple[str, list[str]]]:

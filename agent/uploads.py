@@ -6,6 +6,7 @@ JSON lines or CSV (UTF-8, with a header) with the columns of the shop's table `r
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import datetime as dt
 import hashlib
@@ -26,6 +27,7 @@ GroupBy = Literal["product", "category", "all"]
 
 LARGEST = 100 * 1024 * 1024  # bytes of an upload
 LONGEST_LINE = 1024 * 1024  # bytes
+SILENT = 60.0  # seconds without a byte after which a sender counts as gone
 LONGEST_TEXT = 20_000  # characters of a review; the longest real one we saw has 8,000
 LONGEST_ID = 200
 FEW_WORDS = 5  # a text of so many words may well be written by several customers
@@ -45,6 +47,19 @@ _ALIASES = {"id": "review_id", "date": "reviewed_at"}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
+# How files begin that are often sent instead of text in UTF-8.
+_OTHER_FORMS = (
+    (re.compile(rb"\x1f\x8b"), "is compressed (gzip). Unpack it and send it again."),
+    (
+        re.compile(rb"PK\x03\x04"),
+        "is an Excel file or a ZIP archive. Save the sheet as CSV (UTF-8), or unpack it.",
+    ),
+    (
+        re.compile(rb"\xff\xfe|\xfe\xff|\x00|.\x00", re.S),
+        "is not UTF-8 but UTF-16 or UTF-32. Save it as UTF-8.",
+    ),
+)
+_LIST = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{")
 
 
 class UploadError(Exception):
@@ -86,8 +101,8 @@ async def receive(chunks: AsyncIterator[bytes], kind: Kind, path: Path, announce
     """Write an upload to `path` as it comes, and return it once it is whole and safely on the disk.
 
     Raises:
-        UploadError: too large, empty, or not a table of reviews at all. Nothing is left on the disk then,
-            nor when the sender goes away.
+        UploadError: too large, empty, not a table of reviews at all, or its sender has fallen silent.
+            Nothing is left on the disk then, nor when the sender goes away.
     """
     too_large = UploadError(
         413, f"The upload is larger than {LARGEST // 1024**2} MB. Send it in several files, a job each."
@@ -98,7 +113,7 @@ async def receive(chunks: AsyncIterator[bytes], kind: Kind, path: Path, announce
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("wb") as file:
-            async for chunk in chunks:
+            async for chunk in _heard(chunks):
                 size += len(chunk)
                 if size > LARGEST:
                     raise too_large
@@ -112,12 +127,41 @@ async def receive(chunks: AsyncIterator[bytes], kind: Kind, path: Path, announce
             )
         if size == 0:
             raise UploadError(400, "The upload is empty. Send a file with a review on each line.")
-        if kind == "csv":
-            _header(path)
+        _look_at(path, kind)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return Received(path, kind, size, digest.hexdigest())
+
+
+async def _heard(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the chunks of a sender who does not fall silent."""
+    while True:
+        try:
+            async with asyncio.timeout(SILENT):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            said = f"No byte came for {SILENT:.0f} s, so the upload was given up. Send it again."
+            raise UploadError(408, said) from None
+        yield chunk
+
+
+def _look_at(path: Path, kind: Kind) -> None:
+    """Refuse a file that is something else altogether, which would be told line by line otherwise."""
+    with path.open("rb") as file:
+        first = file.read(1024)
+    for form, said in _OTHER_FORMS:
+        if form.match(first):
+            raise UploadError(422, f"The file {said}")
+    if kind == "csv":
+        _header(path)
+    elif _LIST.match(first):
+        raise UploadError(
+            422,
+            "The file is one JSON list; an object on each line is wanted: jq -c '.[]' FILE > reviews.jsonl",
+        )
 
 
 def _header(path: Path) -> list[str]:
@@ -130,8 +174,10 @@ def _header(path: Path) -> list[str]:
     found = [_ALIASES.get(name.strip().lower(), name.strip().lower()) for name in names]
     if "text" not in found:
         given = ", ".join(repr(name) for name in names[:10]) or "nothing"
+        other = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
+        hint = f" Its columns are parted by {other!r}; save it with commas." if other else ""
         raise UploadError(
-            422, f"Line 1, the CSV's header, names {given[:200]}; one column must be called “text”."
+            422, f"Line 1, the CSV's header, names {given[:200]}; one column must be called “text”.{hint}"
         )
     doubled = sorted({name for name in found if found.count(name) > 1})
     if doubled:

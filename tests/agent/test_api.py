@@ -188,7 +188,7 @@ def test_jobs_over_the_shops_own_reviews(
 
 def test_mistakes_in_a_selection_are_told(client: TestClient) -> None:
     problem(client.post("/v1/jobs", json={"products": ["unicorns"]}), 422, "no product “unicorns”")
-    problem(client.post("/v1/jobs", json={"rating_min": 5, "rating_max": 1}), 422, "No review")
+    problem(client.post("/v1/jobs", json={"rating_min": 5, "rating_max": 1}), 422, "nothing fits")
     problem(client.post("/v1/jobs", json={"rating_max": 7}), 422, "rating_max")
     problem(client.post("/v1/jobs", json={"colour": "red"}), 422, "colour")
     problem(client.post("/v1/jobs", content=b"{", headers={"Content-Type": "application/json"}), 422, "JSON")
