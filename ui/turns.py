@@ -23,6 +23,7 @@ EXAMPLES = {
     "cart_risk": "Which open carts are likely to be abandoned?",
     "search_reviews": "Find reviews that complain about stale coffee",
     "review_insights": "What do customers praise and blame about tea?",
+    "summarize_reviews": "Sum up what customers say about dog food",
 }
 
 
