@@ -19,6 +19,7 @@ EXAMPLES = {
     "sales_report": "How did revenue develop month by month in 2017?",
     "customer_profile": "Who is customer 900 and what do they buy?",
     "churn_risk": "Which five customers are most likely to stop buying?",
+    "customer_value": "What will customer 900 spend in the next half year?",
     "recommend_products": "What should we offer customer 900 next?",
     "cart_risk": "Which open carts are likely to be abandoned?",
     "search_reviews": "Find reviews that complain about stale coffee",
