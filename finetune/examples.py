@@ -51,9 +51,9 @@ def _words_of(text: str) -> frozenset[str]:
 _ASKS = _words_of("who whom whose what which how where when why what's who's how's whats whos hows")
 _AUX = _words_of("is are do does did was were can could will would should has have had am may any")
 _VERBS = _words_of(
-    "show give list tell find get pull open bring look search check rank sort name predict run recommend "
-    "suggest describe profile compare quote read fetch print plot chart draw break split display report "
-    "summarize sum count explain identify flag pick propose let send see calculate compute produce prepare"
+    "show give list tell find get pull open bring look search check rank sort name predict run recommend boil "
+    "suggest describe profile compare quote read fetch print plot chart draw break split display report recap "
+    "summarize summarise sum count explain identify flag pick propose let send see calculate compute prepare"
 )
 _SENTENCE = _words_of(
     "i i'm i've we we're they it he she you is are was were do does did have has can could will would should "

@@ -378,6 +378,36 @@ def review_insights(finding: Finding, question: str) -> Said | None:
     return Said(sections, values)
 
 
+_SHORT = 14  # words of a claim that a sentence may quote
+
+
+def summarize_reviews(finding: Finding, question: str) -> Said | None:
+    """The claims that most reviews share, in the words of customers."""
+    head = re.match(
+        r"Of (?P<of>[\d,]+) reviews?(?: of (?P<what>.+?))?(?: that speak of (?P<topic>.+?))?, most often heard: ",
+        finding.headline,
+    )
+    if head is None:
+        return None
+    values: Values = {**head.groupdict(), "of": _unless(head["of"], "1")}
+    values |= _numbered(finding, {"claim": "claim", "reviews": "n"})
+    shared = values["n"] != "1"
+    for n, claim in (("n", "claim"), ("n2", "claim2"), ("n3", "claim3")):
+        text = (values[claim] or "").strip()
+        # A quotation within a quotation would end it too early, and what one customer says is no claim of many.
+        fits = 0 < len(text.split()) <= _SHORT and not re.search(r"[“”\"]", text)
+        if not fits or (shared and values[n] == "1"):
+            values[n] = values[claim] = None
+        else:
+            values[claim] = text if text.endswith("..") else text.removesuffix(".")
+    topic = values["topic"]
+    values["Topic"] = topic and _upper(topic)
+    if not shared:
+        return Said(["few"], values)
+    kind = "topic" if topic else "all"
+    return Said([kind, *([f"{kind} product"] if values["what"] else [])], values)
+
+
 def _unless(text: str | None, unwanted: str) -> str | None:
     return None if text == unwanted else text
 
@@ -393,5 +423,6 @@ FACTS: dict[str, Callable[[Finding, str], Said | None]] = {
         cart_risk,
         search_reviews,
         review_insights,
+        summarize_reviews,
     )
 }

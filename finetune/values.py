@@ -53,6 +53,7 @@ class Values:
         self._product_ids = turns(products["ids"], rng)
         self._queries = turns(read_list(lists / "queries.txt")[""], rng)
         self._aspects = turns(read_list(lists / "aspects.txt")[""], rng)
+        self._topics = turns(read_list(lists / "topics.txt")[""], rng)
         self._names: Iterator[str] | None = None
         self._customers: Iterator[str] | None = None
         self._sessions: Iterator[str] | None = None
@@ -86,6 +87,8 @@ class Values:
                 return self._plain(slot, self._text(self._queries))
             case "aspect":
                 return self._plain(slot, self._text(self._aspects))
+            case "topic":
+                return self._plain(slot, self._text(self._topics))
         raise KeyError(f"no values for the slot {slot}")
 
     def _plain(self, slot: str, text: str) -> Piece:

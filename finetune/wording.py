@@ -34,20 +34,22 @@ ARGUMENTS: dict[str, dict[str, str | tuple[str, ...]]] = {
         "top": "top",
     },
     "review_insights": {"product": "product", "aspect": "aspect"},
+    "summarize_reviews": {"product": "product", "topic": "topic"},
 }
 REQUIRED = {
     "sales_report": {"metric"},
     "customer_profile": {"customer_id"},
     "recommend_products": {"customer_id"},
 }
-# A review may also be looked for by an aspect; a time ahead stands bare or before a noun, too.
-_ALSO = {"query": ("aspect",), "weeks": ("span", "long")}
+# A review may also be looked for by an aspect, and summed up on whatever it may be looked for by; a time
+# ahead stands bare or before a noun, too.
+_ALSO = {"query": ("aspect",), "topic": ("aspect", "query"), "weeks": ("span", "long")}
 # The slot that stands for a value of the call before, in a follow-up.
 IT = "it"
 # What a follow-up does to the call before, beside calling a tool anew.
 FOLLOW_UPS = ("set", "repeat")
 # Files of the folder that hold lists, not wishes.
-LISTS = ("aspects", "closings", "horizons", "joiners", "openings", "products", "queries", "times")
+LISTS = ("aspects", "closings", "horizons", "joiners", "openings", "products", "queries", "times", "topics")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 

@@ -59,6 +59,46 @@ def test_words_of_a_review_are_quoted_to_the_letter() -> None:
     assert said.values["moods"] == "1 positive and 1 negative"
 
 
+def _summed(rows: tuple[tuple[str, int], ...], headline: str) -> Finding:
+    return Finding(
+        tool="summarize_reviews",
+        status="answered",
+        headline=headline,
+        columns=(
+            Column(name="claim", label="Claim", role="text"),
+            Column(name="reviews", label="Reviews", role="measure", unit="reviews", format="integer"),
+        ),
+        rows=rows,
+    )
+
+
+def test_a_summary_quotes_claims_that_many_share_and_none_with_a_quotation_inside() -> None:
+    finding = _summed(
+        (("It is fresh.", 1300), ('They call it "fresh" here.', 7), ("Cheap!", 2)),
+        "Of 5,000 reviews of Coffee that speak of freshness, most often heard: “It is fresh.” (1,300).",
+    )
+    said = FACTS["summarize_reviews"](finding, "sum up the coffee reviews on freshness")
+    assert said is not None
+    assert said.sections == ["topic", "topic product"]
+    values = said.values
+    assert [values[slot] for slot in ("of", "what", "topic")] == ["5,000", "Coffee", "freshness"]
+    assert (values["claim"], values["n"]) == ("It is fresh", "1,300")
+    assert (values["claim2"], values["n2"]) == (None, None)
+    assert (values["claim3"], values["n3"]) == ("Cheap!", "2")
+
+
+def test_what_one_customer_says_is_not_told_as_what_many_say() -> None:
+    alone = _summed((("It leaks.", 1),), "Of 9 reviews of Juice, most often heard: “It leaks.” (1).")
+    said = FACTS["summarize_reviews"](alone, "juice reviews in short")
+    assert said is not None
+    assert said.sections == ["few"]
+    two = _summed((("It leaks.", 2), ("So what.", 1)), "Of 9 reviews, most often heard: “It leaks.” (2).")
+    said = FACTS["summarize_reviews"](two, "reviews in short")
+    assert said is not None
+    assert said.values["claim"] == "It leaks"
+    assert said.values["claim2"] is None
+
+
 def test_nothing_found_is_repeated_as_it_stands() -> None:
     empty = Finding(tool="churn_risk", status="answered", headline="No customer is in the segment New.")
     assert FACTS["churn_risk"](empty, "who of the new ones leaves") is None
