@@ -399,11 +399,11 @@ def summarize_reviews(finding: Finding, question: str) -> Said | None:
         if not fits or (shared and values[n] == "1"):
             values[n] = values[claim] = None
         else:
-            values[claim] = text if text.endswith("..") else text.removesuffix(".")
+            values[claim] = text if text.endswith("..") else text.removesuffix(".").rstrip()
     topic = values["topic"]
     values["Topic"] = topic and _upper(topic)
     if not shared:
-        return Said(["few"], values)
+        return Said(["few" if values["of"] else "alone"], values)
     kind = "topic" if topic else "all"
     return Said([kind, *([f"{kind} product"] if values["what"] else [])], values)
 

@@ -92,6 +92,10 @@ def test_what_one_customer_says_is_not_told_as_what_many_say() -> None:
     said = FACTS["summarize_reviews"](alone, "juice reviews in short")
     assert said is not None
     assert said.sections == ["few"]
+    only = _summed((("It leaks.", 1),), "Of 1 review of Juice, most often heard: “It leaks.” (1).")
+    said = FACTS["summarize_reviews"](only, "juice reviews in short")
+    assert said is not None
+    assert said.sections == ["alone"]
     two = _summed((("It leaks.", 2), ("So what.", 1)), "Of 9 reviews, most often heard: “It leaks.” (2).")
     said = FACTS["summarize_reviews"](two, "reviews in short")
     assert said is not None
