@@ -112,9 +112,12 @@ def measured(served: Served, settings: Settings, clock: Clock) -> dict[str, Task
     quarter = len(groups) // 4
     parts = [groups[:quarter], groups[quarter : 2 * quarter], groups[2 * quarter :]]
     few = random.Random(SEED).sample(groups, CHAINED)
-    seconds, bare, tokens = [], [], []
+    seconds, bare, tokens, read = [], [], [], 0
     searched: dict[int, float] = {}
     with _jobs(settings, served) as (jobs, recorder):
+        with clock.step("a first job, not counted: models are loaded"):
+            _job(jobs, few[:1])
+            recorder.calls.clear()
         for part in parts:
             with clock.step("jobs"):
                 seconds.append(_job(jobs, part))
@@ -122,9 +125,11 @@ def measured(served: Served, settings: Settings, clock: Clock) -> dict[str, Task
             tokens.append(sum(call.tokens for call in calls))
             with clock.step("the bare engine, the same prompts"):
                 if not searched:
-                    searched = {at_once: asyncio.run(_bare(served, calls, at_once)) for at_once in AT_ONCE}
+                    searched = {at_once: asyncio.run(_bare(served, calls, at_once))[0] for at_once in AT_ONCE}
                 best = min(searched, key=lambda at_once: searched[at_once])
-                bare.append(asyncio.run(_bare(served, calls, best)))
+                took, prompts = asyncio.run(_bare(served, calls, best))
+                bare.append(took)
+                read += prompts
         with clock.step("jobs, few groups"):
             ours = _job(jobs, few)
     with clock.step("map-reduce, the same few groups"):
@@ -146,7 +151,10 @@ def measured(served: Served, settings: Settings, clock: Clock) -> dict[str, Task
                 "reviews": reviews,
                 "seconds_of_the_jobs": seconds,
                 "seconds_for_1000_reviews": [1000 * s / r for s, r in zip(seconds, reviews, strict=True)],
-                "tokens_for_1000_reviews": 1000 * sum(tokens) / sum(reviews),
+                "tokens_for_1000_reviews": {
+                    "read": 1000 * read / sum(reviews),
+                    "generated": 1000 * sum(tokens) / sum(reviews),
+                },
             },
         ),
         f"bulk jobs, {CHAINED} groups": Task(
@@ -213,21 +221,22 @@ def _with_lengths(served: Served, recorder: Recorder) -> list[Call]:
     return calls
 
 
-async def _bare(served: Served, calls: Sequence[Call], at_once: int) -> float:
-    """Return the seconds of all calls, so many at once, with nothing of ours in between."""
+async def _bare(served: Served, calls: Sequence[Call], at_once: int) -> tuple[float, int]:
+    """Return the seconds of all calls, so many at once with nothing of ours in between, and the tokens read."""
     slots = asyncio.Semaphore(at_once)
     limits = httpx.Limits(max_connections=at_once)
     async with httpx.AsyncClient(headers=_key(served), timeout=SECONDS, limits=limits) as client:
 
-        async def make(call: Call) -> None:
+        async def make(call: Call) -> int:
             body: dict[str, Any] = {"model": served.model, "messages": call.told, "temperature": 0}
             body |= {"max_tokens": call.tokens, "min_tokens": call.tokens, "ignore_eos": True}
             async with slots:
-                (await client.post(f"{served.url}/chat/completions", json=body)).raise_for_status()
+                reply = await client.post(f"{served.url}/chat/completions", json=body)
+            return int(reply.raise_for_status().json()["usage"]["prompt_tokens"])
 
         began = time.perf_counter()
-        await asyncio.gather(*map(make, calls))
-        return time.perf_counter() - began
+        read = await asyncio.gather(*map(make, calls))
+        return time.perf_counter() - began, sum(read)
 
 
 def _key(served: Served) -> dict[str, str]:
