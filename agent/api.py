@@ -35,7 +35,6 @@ from storewise.agent.api_guard import (
     Door,
     Frame,
     Metrics,
-    Problem,
     downloaded,
     event,
     problems,
@@ -91,15 +90,28 @@ class Health(BaseModel):
     model: str | None
 
 
+class _Api(FastAPI):
+    """The app; where no key is needed, its description says so."""
+
+    def openapi(self) -> dict[str, Any]:
+        found = super().openapi()
+        if not self.state.door.needs_key:
+            for path in found["paths"].values():
+                for operation in path.values():
+                    if "security" in operation and {} not in operation["security"]:
+                        operation["security"].append({})
+        return found
+
+
 def create_app(backend: Backend, jobs: Jobs, needs_key: bool = False) -> FastAPI:
     """Return the API over `jobs`, which are started and stopped elsewhere (see `serve`)."""
     metrics = Metrics()
-    app = FastAPI(
+    app = _Api(
         title="Storewise",
         version="1",
         description="Summaries of thousands of reviews, questions about a shop, its tools. "
         "A mistake is answered with application/problem+json whose `detail` says what, where and what to do.",
-        responses={"default": {"description": "A problem", "model": Problem}},
+        responses={"default": problems(500)[500]},
     )
     app.state.door = Door(jobs.store, Limits(jobs.settings.requests_per_minute), needs_key)
     app.add_middleware(Frame, metrics=metrics)
@@ -139,7 +151,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs, backend: Backend) -> None:
         response.status_code = 202 if new else 200
         return view(store, found(job_id, owner)), new
 
-    @app.post("/v1/jobs", status_code=202, responses=ASKS | problems(409, 413, 415), tags=["jobs"])
+    @app.post("/v1/jobs", status_code=202, responses=ASKS | problems(400, 409, 413, 415), tags=["jobs"])
     def start(selection: Selection, owner: Caller, response: Response, key: Replay = None) -> JobView:
         """Start a job over the shop's reviews: products, categories, a filter, or all of them."""
         try:

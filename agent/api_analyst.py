@@ -52,7 +52,7 @@ def add_analyst(app: FastAPI, backend: Backend) -> None:
             raise ApiError(503, detail, headers={"Retry-After": "10"})
         return ready
 
-    called = ASKS | problems(404, 409, 413, 415, 503)
+    called = ASKS | problems(400, 404, 409, 413, 415, 503)
 
     @app.post("/v1/ask", response_model=Answer, responses=called | streamed("Answer"), tags=["analyst"])
     def ask(asked: Question, owner: Caller) -> Any:

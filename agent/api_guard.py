@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from storewise.agent import keys
 from storewise.agent.job_store import JobStore
@@ -86,7 +87,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def streamed(of: str) -> dict[int | str, dict[str, Any]]:
     """Return the answer of a route that streams events, for its description."""
-    schema = {"type": "string", "description": f"Server-sent events; the last one's data is a {of}."}
+    schema = {"description": f"Server-sent events; the last one's data is a {of}."}
     return {200: {"description": "Events", "content": {"text/event-stream": {"schema": schema}}}}
 
 
@@ -113,7 +114,13 @@ def tell_problems(app: FastAPI) -> None:
         if error.status_code == 404 and detail == "Not Found":
             detail = f"There is nothing at {request.url.path[:200]}. See /docs for what there is."
         elif error.status_code == 405:
-            detail = f"{request.method} is not possible at {request.url.path[:200]}. See /docs."
+            allowed = ", ".join(sorted(_possible(request)))
+            detail = (
+                f"{request.method} is not possible at {request.url.path[:200]}, but {allowed}. See /docs."
+            )
+            return problem(405, detail, headers={"Allow": allowed})
+        elif error.status_code == 400 and "parsing the body" in detail:
+            detail = "The body cannot be read as JSON in UTF-8."
         return problem(error.status_code, detail, headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
@@ -143,6 +150,13 @@ def tell_problems(app: FastAPI) -> None:
         return problem(
             500, f"This failed and should not have ({type(error).__name__}); see the server's log."
         )
+
+
+def _possible(request: Request) -> set[str]:
+    """Return what can be done at a request's path."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in route.methods or ()}
 
 
 ASKS = problems(401, 403, 422, 429)

@@ -55,7 +55,7 @@ def serve(host: str, port: int, require_keys: bool, no_model: bool) -> None:
     ended = threading.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, lambda *_: ended.set())
-    stop = serve_api(startup or _Alone(settings), settings, host, port, require_keys)
+    stop = serve_api(startup or Alone(settings), settings, host, port, require_keys)
     _say(f"The API: http://{host}:{port}/v1, its description: http://{host}:{port}/docs   Ctrl-C ends it.")
     if startup is not None:
         startup.start()
@@ -74,7 +74,7 @@ def _say_failed(step: Any) -> None:
         _say(f"{'✓' if step.state == 'done' else '✗'} {step.title}: {step.detail}")
 
 
-class _Alone:
+class Alone:
     """Behind an API that starts no model: one that runs already is used, and the shop as it is."""
 
     def __init__(self, settings: Settings) -> None:
@@ -176,7 +176,7 @@ def _client(url: str | None) -> Iterator[Client]:
             yield client
         return
     port = free_port()
-    stop = serve_api(_Alone(settings), settings, "127.0.0.1", port)
+    stop = serve_api(Alone(settings), settings, "127.0.0.1", port)
     try:
         with Client(f"http://127.0.0.1:{port}") as client:
             yield client

@@ -63,7 +63,7 @@ def in_order(low_name: str, low: Bound | None, high_name: str, high: Bound | Non
         ValueError: with a sentence.
     """
     if low is not None and high is not None and low > high:
-        raise ValueError(f"{low_name} ({low}) is above {high_name} ({high}), so nothing fits; change one")
+        raise ValueError(f"{low_name} ({low}) lies beyond {high_name} ({high}), so nothing fits; change one")
 
 
 def subjects(shop: Shop, selection: Selection) -> list[tuple[str, list[str]]]:

@@ -13,6 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storewise.agent.api import serve
+from storewise.agent.commands_summarize import Alone
+from storewise.agent.engine import free_port
 from storewise.agent.job_store import JobStore
 from storewise.agent.job_tables import results
 from storewise.agent.jobs import Jobs
@@ -143,6 +146,17 @@ def working(home: Path, **more: Any) -> Iterator[Jobs]:
         yield jobs
     finally:
         jobs.stop()
+
+
+@contextmanager
+def serving(home: Path, needs_key: bool = False, **more: Any) -> Iterator[str]:
+    """Serve the API of `home` over real HTTP for the length of a block, and yield its address."""
+    settings, port = Settings(home=home, **more), free_port()
+    stop = serve(Alone(settings), settings, "127.0.0.1", port, needs_key)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop()
 
 
 def submit(jobs: Jobs, found: list[dict[str, Any]], name: str = "u.jsonl", **more: Any) -> str:

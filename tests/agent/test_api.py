@@ -230,6 +230,19 @@ def test_what_is_not_there_is_told(client: TestClient, method: str, path: str, s
     problem(client.request(method, path), status)
 
 
+def test_what_is_possible_is_told(client: TestClient) -> None:
+    response = client.put("/v1/jobs")
+    problem(response, 405, "but GET, POST")
+    assert response.headers["allow"] == "GET, POST"
+
+
+def test_the_description_asks_for_a_key_only_where_the_door_does(backend: Ready, jobs: Jobs) -> None:
+    for needs_key in (True, False):
+        app = create_app(backend, jobs, needs_key)
+        asked = app.openapi()["paths"]["/v1/jobs"]["get"]["security"]
+        assert asked == [{"HTTPBearer": []}] if needs_key else asked == [{"HTTPBearer": []}, {}]
+
+
 def test_a_question_is_answered_whole_or_as_events(client: TestClient) -> None:
     asked = {"question": "how many orders did we have in march", "thread": "monday"}
     whole = client.post("/v1/ask", json=asked).json()
@@ -307,11 +320,9 @@ def test_keys_are_asked_for_and_part_their_owners(backend: Ready, client: TestCl
     problem(door.get("/v1/jobs", headers=mine), 401)
 
 
-def test_who_asks_too_often_is_told_when_to_come_again(
-    backend: Ready, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs.settings, "requests_per_minute", 20)
+def test_who_asks_too_often_is_told_when_to_come_again(backend: Ready, jobs: Jobs) -> None:
     app = create_app(backend, jobs)
+    app.state.door.limits = Limits(20, lambda: 0.0)
     often = TestClient(app, base_url="http://127.0.0.1")
     answers = [often.get("/v1/jobs") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]

@@ -19,7 +19,7 @@ from schemathesis.checks import not_a_server_error
 
 from storewise.agent import summaries
 from storewise.agent.api import serve
-from storewise.agent.commands_summarize import _Alone
+from storewise.agent.commands_summarize import Alone
 from storewise.agent.engine import free_port
 from storewise.agent.settings import Settings
 from tests.agent.job_helpers import simple
@@ -35,7 +35,7 @@ def address(small_home: Path) -> Iterator[str]:
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(summaries, "summarize", simple)
-        stop = serve(_Alone(own), own, "127.0.0.1", port)
+        stop = serve(Alone(own), own, "127.0.0.1", port)
         yield f"http://127.0.0.1:{port}"
         stop()
 

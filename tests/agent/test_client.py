@@ -16,7 +16,7 @@ from storewise.agent.answer import Answer
 from storewise.agent.api import ANNOUNCED, serve
 from storewise.agent.cli import main
 from storewise.agent.client import ApiProblem, Client
-from storewise.agent.commands_summarize import _Alone
+from storewise.agent.commands_summarize import Alone
 from storewise.agent.engine import free_port
 from storewise.agent.settings import Settings
 from tests.agent.job_helpers import records, simple, written
@@ -34,7 +34,7 @@ def _without_embeddings() -> Iterator[None]:
 def home(small_home: Path) -> Iterator[Path]:
     """The tiny shop with its API being served."""
     settings = Settings(home=small_home)
-    stop = serve(_Alone(settings), settings, "127.0.0.1", free_port())
+    stop = serve(Alone(settings), settings, "127.0.0.1", free_port())
     yield small_home
     stop()
     assert not (small_home / ANNOUNCED).exists()
