@@ -12,20 +12,23 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import gradio as gr
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 
 from storewise.ui.handlers import Handlers
 from storewise.ui.render import icon
+from storewise.ui.reviews import Reviews
+from storewise.ui.reviews_form import FORM
 from storewise.ui.theme import theme
 
 if TYPE_CHECKING:
     from storewise.agent.startup import Startup
 
 _HERE = Path(str(files("storewise.ui")))
-_ASSETS = ("style.css", "page.js", "icons.svg", "icon.svg")
+_ASSETS = ("style.css", "reviews.css", "page.js", "reviews.js", "icons.svg", "icon.svg")
 
 # Nothing on the page may fetch from, or send to, another address, whatever a text on it asks for.
 # Gradio needs inline scripts and styles, and makes functions from strings.
@@ -43,9 +46,11 @@ _HEADERS = (
 _HEAD = """
 <link rel="icon" href="storewise/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="storewise/style.css">
+<link rel="stylesheet" href="storewise/reviews.css">
 """
 # A component waits for the scripts of its own head before its script runs; the page's head comes too late.
 _SCRIPT = '<script src="storewise/page.js"></script>'
+_REVIEWS_SCRIPT = f'{_SCRIPT}<script src="storewise/reviews.js"></script>'
 # What a tab remembers over a reload; it runs before any script of the page's own is there.
 _THREAD = "() => [sessionStorage.getItem('storewise.thread') ?? '']"
 
@@ -54,7 +59,9 @@ _HEADER_EVENTS = ["new_conversation", "export_markdown", "export_json"]
 _TALK_EVENTS = ["example", "thumb"]
 _HEADER = f"""
 <div class="brand"><img src="storewise/icon.svg" alt="" width="30" height="30"><span>Storewise</span></div>
-<nav>
+<nav class="tabs" aria-label="Tabs"><a href="#ask" data-tab-link="ask">Ask</a>
+<a href="#reviews" data-tab-link="reviews">Reviews</a></nav>
+<nav aria-label="This page">
 <button type="button" data-event="new_conversation">{icon("plus")}<span>New conversation</span></button>
 <details class="menu"><summary>{icon("export")}<span>Export</span></summary><div>
 <button type="button" data-event="export_markdown">As a document (Markdown)</button>
@@ -68,9 +75,13 @@ class PageError(Exception):
     """The page cannot be served; the message is a plain sentence with the next command."""
 
 
-def build(startup: Startup) -> gr.Blocks:
+def build(startup: Startup, reviews_tab: Reviews) -> gr.Blocks:
     """Return the page. It can be shown at once; it says what is loading until the analyst is there."""
     handle = Handlers(startup)
+
+    def reviews(asked: dict[str, Any]) -> dict[str, Any]:
+        return reviews_tab.answer(asked)
+
     plain: dict[str, Any] = {"apply_default_css": False, "elem_classes": "storewise"}
     page: gr.Blocks
     with gr.Blocks(title="Storewise", analytics_enabled=False, fill_width=True) as page:
@@ -88,6 +99,14 @@ def build(startup: Startup) -> gr.Blocks:
             js_on_load=f"storewise.talk(element, props, watch, trigger, {_TALK_EVENTS})",
             head=_SCRIPT,
             elem_id="talk",
+            **plain,
+        )
+        gr.HTML(
+            html_template=FORM,
+            js_on_load="storewiseReviews(element, server, upload)",
+            head=_REVIEWS_SCRIPT,
+            server_functions=[reviews],
+            elem_id="reviews-tab",
             **plain,
         )
         with gr.Column(elem_id="dock"):
@@ -142,7 +161,7 @@ def build(startup: Startup) -> gr.Blocks:
 
 
 class _Guard:
-    """Adds the page's security headers to every answer."""
+    """Adds the page's security headers to every answer, and takes nothing that another site's page sends."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
@@ -153,7 +172,19 @@ class _Guard:
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and _foreign(scope["headers"]):
+            await PlainTextResponse("Other sites' pages may ask for nothing here.", 403)(
+                scope, receive, guarded
+            )
+            return
         await self.app(scope, receive, guarded)
+
+
+def _foreign(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether a request comes from a page of another site, as browsers tell."""
+    given = dict(headers)
+    origin, host = given.get(b"origin"), given.get(b"host", b"")
+    return origin is not None and urlsplit(origin).netloc != host
 
 
 def application(startup: Startup) -> FastAPI:
@@ -168,10 +199,21 @@ def application(startup: Startup) -> FastAPI:
         path = _HERE / (name if name in _ASSETS else "icon.svg")
         return FileResponse(path, headers={"cache-control": "no-cache"})
 
+    reviews = Reviews(startup)
+
+    @app.get("/storewise/reviews/{name}")
+    def summaries(name: str) -> StreamingResponse:
+        found = reviews.file(name)
+        if found is None:
+            raise HTTPException(404, "There is no such job here (any more).")
+        media, pieces = found
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(pieces, media_type=media, headers=headers)
+
     app.add_middleware(_Guard)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
-        build(startup),
+        build(startup, reviews),
         path="/",
         footer_links=[],
         run_history=False,

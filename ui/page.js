@@ -22,8 +22,20 @@ window.storewise = (() => {
   }
 
   // ---- the header ----
+  // The address says which tab is open, so that a reload stays there and the way back works.
+  function openTab() {
+    const tab = location.hash.startsWith("#reviews") ? "reviews" : "ask";
+    document.body.dataset.tab = tab;
+    document.querySelectorAll("[data-tab-link]").forEach((link) => {
+      if (link.dataset.tabLink === tab) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    });
+  }
+
   function header(element, trigger, events) {
     applyTheme();
+    openTab();
+    window.addEventListener("hashchange", openTab);
     systemDark.addEventListener("change", () => setTimeout(applyTheme));
     element.addEventListener("click", (click) => {
       const button = click.target.closest("button");
@@ -89,7 +101,7 @@ window.storewise = (() => {
     block.storewiseHtml = item.html;
     block.innerHTML = item.html;
     block.querySelectorAll("[data-fold]").forEach((fold) => { fold.open = open.get(fold.dataset.fold) ?? fold.open; });
-    block.querySelectorAll(".chart").forEach(draw);
+    drawIn(block);
     if (judging) block.querySelector(".correction textarea")?.focus();
   }
 
@@ -102,6 +114,11 @@ window.storewise = (() => {
     if (button.dataset.thumb) judging = button.dataset.thumb === "down";
     if (button.dataset.thumb) trigger("thumb", { turn: turnOf(button), thumb: button.dataset.thumb });
     if (button.hasAttribute("data-copy")) copy(button);
+    tabled(button);
+  }
+
+  // What the buttons of a table do, on either tab.
+  function tabled(button) {
     if (button.hasAttribute("data-sort")) sort(button);
     if (button.hasAttribute("data-more")) {
       button.closest(".table").classList.add("whole");
@@ -175,10 +192,17 @@ window.storewise = (() => {
       ...layout, ...axes(layout, tone, width), font, colorway: tone.way,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 8, r: 16, t: 10, b: 8 }, autosize: true, dragmode: false, bargap: 0.35,
-      legend: { orientation: "h", y: 1.12, x: 0 },
+      legend: { ...layout.legend, orientation: "h", y: 1.12, x: 0 },
       hoverlabel: { bgcolor: tone.raised, bordercolor: tone.line, font: { ...font, color: tone.ink } },
     };
   }
+
+  // A chart in a fold has no width before the fold is opened.
+  function drawIn(block) {
+    for (const chart of block.querySelectorAll(".chart"))
+      if (!chart.storewiseLayout && !chart.closest("details:not([open])")) draw(chart);
+  }
+  document.addEventListener("toggle", (toggled) => { if (toggled.target.open) drawIn(toggled.target); }, true);
 
   async function draw(element) {
     const figure = JSON.parse(element.dataset.figure);
@@ -203,12 +227,15 @@ window.storewise = (() => {
 
   function colour(element) {
     if (!element.storewiseLayout) return;
+    const style = getComputedStyle(document.body);
+    const tone = (trace, place) =>
+      trace.meta?.tone ? style.getPropertyValue(`--${trace.meta.tone}`).trim() : way[place % way.length];
     const way = colours().way;
     const faint = (hex) => `${hex}22`;
     window.Plotly.relayout(element, painted(element.storewiseLayout, element.clientWidth));
     window.Plotly.restyle(element, {
       "line.color": element.data.map((_, place) => way[place % way.length]),
-      "marker.color": element.data.map((_, place) => way[place % way.length]),
+      "marker.color": element.data.map(tone),
       fillcolor: element.data.map((_, place) => faint(way[place % way.length])),
     });
   }
@@ -224,5 +251,5 @@ window.storewise = (() => {
     return [];
   }
 
-  return { header, talk, download };
+  return { header, talk, download, patch, fill, tabled };
 })();

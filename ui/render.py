@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from html import escape
@@ -40,6 +41,19 @@ _BESIDE = 44  # characters that a cell may have beside others
 def icon(name: str) -> str:
     """Return an icon of `icons.svg` as markup."""
     return f'<svg class="icon" aria-hidden="true"><use href="storewise/icons.svg#{name}"></use></svg>'
+
+
+# Control characters, marks of writing direction and others that show nothing or move what stands around
+# them; joiners and selectors of emoji and of some scripts are left as they are.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """Return a text with what cannot be seen in it made visible: ⟨U+202E⟩ for a mark that turns the line."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
 
 
 def title(name: str) -> str:
@@ -256,7 +270,7 @@ def _quote(quote: ReviewQuote) -> str:
     about = f"<span>{escape(quote.about)}</span>" if quote.about else ""
     mood = f'<span class="mood {quote.sentiment}">{quote.sentiment}</span>' if quote.sentiment else ""
     return (
-        f'<figure class="quote"><blockquote>{escape(quote.text)}</blockquote>'
+        f'<figure class="quote"><blockquote>{escape(visible(quote.text))}</blockquote>'
         f"<figcaption><code>{escape(quote.review_id)}</code>{about}{mood}</figcaption></figure>"
     )
 
