@@ -403,11 +403,21 @@ def benchmark_grounding(cases: Path) -> None:
 @benchmark.command("kills")
 @click.option("--moments", default=20, show_default=True, help="How often something is killed.")
 @click.option("--log", type=click.Path(path_type=Path), help="Write the moments here, a JSON line each.")
-def benchmark_kills(moments: int, log: Path | None) -> None:
-    """Kill the app and its model server while jobs run: nothing lost, doubled or paid for again."""
+@click.option("--engine", is_flag=True, help="The model is vLLM with the tuned model, not a small server.")
+def benchmark_kills(moments: int, log: Path | None, engine: bool) -> None:
+    """Kill the app and its model while jobs run: nothing lost, doubled or paid for again.
+
+    \b
+    Examples:
+      storewise benchmark kills --log kills.jsonl
+      storewise benchmark kills --engine --log kills.jsonl
+    """
     from storewise.benchmarks.kills import run
 
-    click.echo(json.dumps(run(moments, say=_say, log=log)))
+    report = run(moments, say=_say, log=log, real=engine)
+    click.echo(json.dumps(report))
+    if report["wrong"]:
+        raise SystemExit(1)
 
 
 @main.command()

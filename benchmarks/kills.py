@@ -1,8 +1,8 @@
-"""`storewise benchmark kills`: the real app and its model server killed again and again while jobs run.
+"""`storewise benchmark kills`: the real app and its model killed again and again while jobs run.
 
-After each kill what was finished must still stand as it was; at the end of each job every line and every
-review must be counted once, and the model must have been asked again only for what was under way.
-The model is a small server of our own that repeats the first quote it is shown.
+At each moment what was finished must still stand as it was, to the second: no group, no sentence of the
+model and no durable step is done a second time, and nothing that was kept is asked for again. At the end
+of each job every line and every review must be counted once.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter as Count
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,35 @@ from storewise.agent.client import ApiProblem, Client
 from storewise.agent.engine import free_port
 from storewise.agent.job_store import WHOLE, JobStore
 from storewise.agent.job_tables import phrases, results
+from storewise.benchmarks.kills_model import Asked, Counter, Model, Real, Small
 from storewise.tools.reviews.summary import Summary
 
 SEED = 7
 PATIENCE = 180.0  # seconds until an app answers, or a job ends, after which something is wrong
+EARLY = 0.5  # seconds after a job was sent within which the first moment of each job lies
+# Each sentence names its product, so that one asked for is known to be this group's.
 _SAID = (
-    "The coffee is smooth and never bitter", "The bag arrived torn and open", "My children love the cookies",
-    "The beans were stale and old", "It is too expensive for what it is", "The shipping was very fast",
-    "The tea has a lovely smell", "The box was crushed on arrival", "I will order this again soon",
-    "The taste is far too sweet for me", "It makes a perfect gift for friends", "The lid does not close well",
+    "The {0} coffee is smooth and never bitter", "The bag of {0} arrived torn and open",
+    "My children love the {0} cookies", "The {0} beans were stale and old",
+    "{0} is too expensive for what it is", "The shipping of {0} was very fast",
+    "The {0} tea has a lovely smell", "The {0} box was crushed on arrival",
+    "I will order {0} again soon", "The taste of {0} is far too sweet for me",
+    "{0} makes a perfect gift for friends", "The lid of {0} does not close well",
 )  # fmt: skip
+_PRODUCT = re.compile(r"\bP(\d+)x(\d+)\b")
 
 
-def made_up(path: Path, groups: int, each: int, seed: int) -> int:
-    """Write reviews of so many products, with a bad line and a repeated one to each; return the lines."""
-    draw = random.Random(seed)
+def made_up(path: Path, job: int, groups: int, each: int) -> int:
+    """Write a job's reviews of so many products, with a bad and a repeated line to each; return the lines."""
+    draw = random.Random(SEED + job)
     lines: list[dict[str, Any]] = []
     for group in range(groups):
+        product = f"P{job}x{group}"
         for number in range(each):
-            said = " ".join(f"{sentence}." for sentence in draw.sample(_SAID, 3))
+            said = " ".join(f"{sentence.format(product)}." for sentence in draw.sample(_SAID, 3))
             text = f"{said} Bought on visit {group}-{number}."
-            lines.append({"review_id": f"{group}-{number}", "product_id": f"P{group}", "text": text})
-        lines.append({"review_id": f"{group}-bad", "product_id": f"P{group}", "text": "Fine.", "rating": 7})
+            lines.append({"review_id": f"{group}-{number}", "product_id": product, "text": text})
+        lines.append({"review_id": f"{group}-bad", "product_id": product, "text": "Fine.", "rating": 7})
         lines.append({**lines[-2], "review_id": f"{group}-again"})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return len(lines)
@@ -68,32 +76,120 @@ def audit(store: JobStore, job_id: str, groups: int, each: int) -> list[str]:
     for row in store.all_pages(job_id):
         summary = Summary.model_validate_json(row["summary"])
         counted = summary.reviews + sum(summary.left_out.values())
-        own = {f"{row['subject'][1:]}-{number}" for number in range(each)}
+        group = row["subject"].partition("x")[2]
+        own = {f"{group}-{number}" for number in range(each)}
         if counted != each or any(not own.issuperset(claim.review_ids) for claim in summary.claims):
             wrong.append(f"group {row['subject']}: {counted} reviews, or claims with others' reviews")
     return wrong
 
 
-class _Killed:
-    """A process that is started, killed and started again."""
+@dataclass(frozen=True)
+class Standing:
+    """What of a job is finished, each with the time at which, and how often the model was asked by then."""
 
-    def __init__(self, command: list[str], home: Path, name: str) -> None:
-        self._command = command
-        self._log = home / f"{name}.log"
-        self._environment = os.environ | {"HF_HUB_OFFLINE": "1", "STOREWISE_HOME": str(home)}
+    groups: dict[str, float] = field(default_factory=dict)
+    sentences: dict[str, str] = field(default_factory=dict)
+    steps: dict[int, int] = field(default_factory=dict)
+    asked: int = 0
+
+
+def stands(store: JobStore, steps: sa.Engine, job_id: str, asked: int) -> Standing:
+    """Return what of a job is finished now."""
+    subject = {group["number"]: group["subject"] for group in store.planned(job_id)}
+    of = results.c.job_id == job_id, results.c.part == WHOLE
+    done = store.rows(sa.select(results.c.number, results.c.finished_at).where(*of))
+    kept = store.rows(sa.select(phrases.c.key, phrases.c.text).where(phrases.c.job_id == job_id))
+    wanted = sa.text(
+        "SELECT function_id, completed_at_epoch_ms FROM operation_outputs WHERE workflow_uuid = :job"
+    )
+    with steps.connect() as connection:
+        durable = {int(step): int(at) for step, at in connection.execute(wanted, {"job": job_id})}
+    return Standing(
+        {subject[row["number"]]: row["finished_at"] for row in done},
+        {row["key"]: row["text"] for row in kept},
+        durable,
+        asked,
+    )
+
+
+def repeated(before: Standing, now: Standing, asked: Sequence[Asked]) -> dict[str, int]:
+    """Return how much of what stood `before` was lost, done again or asked for again by `now`.
+
+    Args:
+        asked: all that the model was asked since the beginning.
+    """
+    earlier, later = asked[: before.asked], asked[before.asked : now.asked]
+    kept = Count(text.rstrip(".!?") for text in before.sentences.values())
+    replied: dict[str, set[str]] = {}
+    for one in earlier:
+        if one.reply is not None:
+            replied.setdefault(_said(one.reply), set()).add(one.prompt)
+    # Where two prompts got the same answer, both are kept if it was kept as often.
+    paid = {prompt for said, prompts in replied.items() if kept[said] >= len(prompts) for prompt in prompts}
+    return {
+        "groups_repeated": len(before.groups.items() - now.groups.items()),
+        "steps_repeated": len(before.steps.items() - now.steps.items()),
+        "sentences_lost": len(before.sentences.items() - now.sentences.items()),
+        "asked_again": sum(one.prompt in paid or _group(one.prompt) in before.groups for one in later),
+    }
+
+
+def _said(reply: str) -> str:
+    lines = [line.strip(' \t-*•"“”') for line in reply.splitlines()]
+    return next((line for line in lines if line), "").rstrip(".!?")
+
+
+def _group(prompt: str) -> str | None:
+    found = _PRODUCT.search(prompt)
+    return found.group() if found else None
+
+
+class App:
+    """The app as a process that is started, killed and started again."""
+
+    def __init__(self, home: Path, model_url: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = home / "app.log"
+        self._environment = os.environ | {
+            "HF_HUB_OFFLINE": "1",
+            "STOREWISE_HOME": str(home),
+            "STOREWISE_MODEL_URL": model_url,
+            "STOREWISE_MODEL_NAME": "counted",
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, **environment: str) -> None:
-        self._environment |= environment
+    def start(self) -> None:
+        """Start it; it answers a few seconds later."""
+        command = [
+            sys.executable,
+            "-m",
+            "storewise.agent.cli",
+            "serve",
+            "--no-model",
+            "--port",
+            str(self.port),
+        ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def kill(self) -> None:
+        """Kill it as kill -9 does."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def answering(self) -> float:
+        """Wait until it answers and return the seconds that took."""
+        began = time.monotonic()
+        while time.monotonic() < began + PATIENCE:
+            with suppress(ApiProblem), Client(self.url, timeout=5) as client:
+                client.health()
+                return time.monotonic() - began
+            time.sleep(0.1)
+        raise TimeoutError("The app does not answer after a kill.")
 
 
 def run(
@@ -101,146 +197,110 @@ def run(
     groups: int = 40,
     each: int = 12,
     say: Callable[[str], None] = print,
-    longest: float = 6.0,
+    longest: float = 4.0,
+    real: bool = False,
     log: Path | None = None,
 ) -> dict[str, Any]:
     """Kill at so many moments, over as many jobs as that takes, and return what came of it.
 
-    Each moment is drawn between the app's first answer and `longest` seconds after; the app is killed at
-    two of three, the model server at one.
+    The first moment of each job lies within half a second after it was sent, the others between the app's
+    first answer and `longest` seconds after. The model is killed at every third, the real one at every
+    fifth; all else hits the app. `say` hears of each moment and each job's end, a JSON line each; `log` is
+    a file for the same.
     """
     draw = random.Random(SEED)
     began = time.monotonic()
+    counter, model = Counter(), Real() if real else Small()
+    if log is not None:
+        log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="storewise-kills-") as folder:
         home = Path(folder)
-        port, model_port = free_port(), free_port()
-        url = f"http://127.0.0.1:{port}"
-        model = _Killed([sys.executable, "-m", "storewise.benchmarks.kills", str(model_port)], home, "model")
-        serve = [sys.executable, "-m", "storewise.agent.cli", "serve", "--no-model", "--port", str(port)]
-        app = _Killed(serve, home, "app")
-        served = {
-            "STOREWISE_MODEL_URL": f"http://127.0.0.1:{model_port}/v1",
-            "STOREWISE_MODEL_NAME": "repeats",
-        }
+        app = App(home, counter.url)
         store = JobStore("", home)
+        steps = sa.create_engine(f"sqlite:///{home / 'job-steps.sqlite'}")
         told: list[dict[str, Any]] = []
         wrong: list[str] = []
         jobs: list[str] = []
         try:
-            model.start()
-            app.start(**served)
+            counter.target = model.start()
+            app.start()
             while len(told) < moments and not wrong:
                 file = home / f"reviews-{len(jobs)}.jsonl"
-                made_up(file, groups, each, SEED + len(jobs))
-                job_id = _sent(url, file)
+                made_up(file, len(jobs), groups, each)
+                app.answering()
+                with Client(app.url) as client:
+                    job_id = client.upload(file, idempotency_key=file.name).job_id
                 jobs.append(job_id)
-                before: dict[tuple[int, int], float] = {}
+                before, wait = Standing(), draw.uniform(0.0, EARLY)
                 while store.state(job_id) in ("queued", "running") and len(told) < moments:
-                    _answering(url)
-                    wait = draw.uniform(0.0, longest)
                     time.sleep(wait)
-                    target = "model" if len(told) % 3 == 2 else "app"
+                    target = "model" if len(told) % (5 if real else 3) == 2 else "app"
                     (model if target == "model" else app).kill()
-                    now = _finished(store, job_id)
-                    if not before.items() <= now.items():
-                        wrong.append(f"moment {len(told) + 1}: a finished group was lost or done again")
-                    before = now
-                    job = store.job(job_id)
-                    entry = {
-                        "moment": len(told) + 1, "killed": target, "seconds_after_answer": round(wait, 2),
-                        "job": len(jobs), "state": job["state"] if job else None,
-                        "groups_done": len(now), "of": groups,
-                    }  # fmt: skip
-                    told.append(entry)
-                    say(json.dumps(entry))
                     if target == "model":
-                        time.sleep(draw.uniform(0.0, 2.0))
-                        model.start()
-                    else:
-                        app.start(**served)
+                        counter.target = None
+                    now = stands(store, steps, job_id, len(counter.asked))
+                    entry = _entry(len(told) + 1, target, wait, len(jobs), store, job_id, now)
+                    found = repeated(before, now, counter.asked)
+                    wrong += [f"moment {len(told) + 1}: {name}: {n}" for name, n in found.items() if n]
+                    before = now
+                    _again(app, model, counter, target)
+                    told.append(entry | found | {"seconds_down": round(app.answering(), 1)})
+                    _tell(told[-1], say, log)
+                    wait = draw.uniform(0.0, longest)
                 _ended(store, job_id)
-                wrong += [f"job {len(jobs)}: {what}" for what in audit(store, job_id, groups, each)]
-                if not before.items() <= _finished(store, job_id).items():
-                    wrong.append(f"job {len(jobs)}: a finished group was done again")
+                now = stands(store, steps, job_id, len(counter.asked))
+                found = repeated(before, now, counter.asked)
+                last = audit(store, job_id, groups, each)
+                last += [f"{name} at the end: {n}" for name, n in found.items() if n]
+                _tell({"job": len(jobs), "state": store.state(job_id), **found, "wrong": last}, say, log)
+                wrong += [f"job {len(jobs)}: {what}" for what in last]
             kept = store.one(sa.select(sa.func.count().label("n")).select_from(phrases))
-            asked = _asked(home)
         finally:
             app.kill()
             model.kill()
+            counter.close()
+            steps.dispose()
             store.close()
-        if log is not None:
-            log.write_text("".join(json.dumps(entry) + "\n" for entry in told), encoding="utf-8")
+        answered = sum(one.reply is not None for one in counter.asked)
+        sentences = int(kept["n"]) if kept else 0
         return {
-            "benchmark": "kills", "moments": len(told), "jobs": len(jobs), "groups": groups * len(jobs),
-            "reviews": groups * each * len(jobs), "wrong": wrong, "phrases": int(kept["n"]) if kept else 0,
-            "asked_again": sum(asked.values()) - len(asked), "seconds": round(time.monotonic() - began),
+            "benchmark": "kills", "model": "vLLM" if real else "small server", "moments": len(told),
+            "of_the_model": sum(one["killed"] == "model" for one in told), "jobs": len(jobs),
+            "groups": groups * len(jobs), "reviews": groups * each * len(jobs), "wrong": wrong,
+            "sentences": sentences, "answered_but_not_kept": answered - sentences,
+            "seconds": round(time.monotonic() - began),
         }  # fmt: skip
 
 
-def _finished(store: JobStore, job_id: str) -> dict[tuple[int, int], float]:
-    of = results.c.job_id == job_id, results.c.part == WHOLE
-    wanted = sa.select(results.c.number, results.c.part, results.c.finished_at).where(*of)
-    return {(row["number"], row["part"]): row["finished_at"] for row in store.rows(wanted)}
+def _entry(
+    moment: int, target: str, wait: float, job: int, store: JobStore, job_id: str, now: Standing
+) -> dict[str, Any]:
+    row = store.job(job_id)
+    counts = store.counts(row) if row is not None else None
+    return {
+        "moment": moment, "killed": target, "after": round(wait, 2), "job": job,
+        "state": row["state"] if row is not None else None,
+        "reviews_counted": counts.reviews_done if counts else 0, "of": counts.reviews if counts else 0,
+        "groups": len(now.groups), "sentences": len(now.sentences), "steps": len(now.steps),
+    }  # fmt: skip
 
 
-def _answering(url: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with suppress(ApiProblem), Client(url, timeout=5) as client:
-            client.health()
-            return
-        time.sleep(0.1)
-    raise TimeoutError("The app does not answer after a kill.")
+def _tell(entry: dict[str, Any], say: Callable[[str], None], log: Path | None) -> None:
+    say(json.dumps(entry))
+    if log is not None:
+        with log.open("a", encoding="utf-8") as opened:
+            opened.write(json.dumps(entry) + "\n")
 
 
-def _sent(url: str, file: Path) -> str:
-    """Send a file, again with the same key if the app dies meanwhile."""
-    _answering(url)
-    with Client(url) as client:
-        return client.upload(file, idempotency_key=file.name).job_id
+def _again(app: App, model: Model, counter: Counter, target: str) -> None:
+    if target == "model":
+        counter.target = model.start()
+    else:
+        app.start()
 
 
 def _ended(store: JobStore, job_id: str) -> None:
+    """Wait until a job has ended by itself: nothing is asked of the app meanwhile."""
     until = time.monotonic() + PATIENCE
     while store.state(job_id) in ("queued", "running") and time.monotonic() < until:
         time.sleep(0.2)
-
-
-def _asked(home: Path) -> Counter[str]:
-    """Return how often the model was asked each thing."""
-    path = home / "asked.log"
-    return Counter(path.read_text(encoding="utf-8").splitlines() if path.exists() else [])
-
-
-class _Repeats(BaseHTTPRequestHandler):
-    """A model that repeats the first quote of what it is asked, and writes down that it was asked."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        asked = str(body["messages"][-1]["content"])
-        with (Path(os.environ["STOREWISE_HOME"]) / "asked.log").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(asked) + "\n")
-        time.sleep(0.1)
-        quotes = [line.strip("-• ").strip() for line in asked.splitlines() if line.strip().startswith("-")]
-        message = {"role": "assistant", "content": quotes[0] if quotes else asked.splitlines()[-1]}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        reply = {
-            "id": "x",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "repeats",
-            "choices": [choice],
-        }
-        answer = json.dumps(reply).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: Any) -> None:
-        return
-
-
-if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), _Repeats).serve_forever()
