@@ -1,0 +1,328 @@
+"""Brands, products and ingredients that reviews name, to the letter, and what they are in the catalogue.
+
+Kinds of things are found by lists (`entity_words.json`) and by what the shop's own catalogue calls its
+goods; brands by a list, by the catalogue, and as names: words that this shop's reviews write with a capital
+letter in the midst of sentences and hardly ever without one. The rules are those of
+benchmarks/labels/aspects_guide.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from storewise.tools.reviews.phrases import stem
+
+if TYPE_CHECKING:
+    from storewise.tools.shop.catalogue import Catalogue
+
+Kind = Literal["brand", "product", "ingredient"]
+KINDS: tuple[Kind, ...] = ("brand", "product", "ingredient")
+
+HERE = Path(__file__).parent
+LONGEST = 4  # words of a name or of a kind of thing
+A_NAME = 0.7  # of a word's places within sentences, the share with a capital that makes it a name
+SHOUTED = 0.5  # a sentence with more of its words in capitals than this tells nothing by them
+
+_TOKEN = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
+_GAP = re.compile(r" ?(?:& |and )?|-")  # what may stand between the words of one entity
+_FLAVOURED = frozenset(
+    "flavor flavors flavour flavours flavored flavoured flavoring taste tastes aftertaste extract content free".split()
+)
+_IN_IT = re.compile(r"\s+(?:in|inside|on)\s+(?:it|them|this|these|there|the)\b", re.I)
+# Words right before a thing that make it a part, an addition or a flavour of another.
+_PART_OF = re.compile(
+    r"(?:\b(?:contain|contains|containing|contained|without|no|added|add|adding|ingredients?|of real|hint of"
+    r"|hints of|touch of|bit of|loaded with|filled with|full of|free of|made (?:with|from|of|out of)"
+    r"|flavou?rs? of|tastes? of|amount of|dash of|pinch of|notes? of|infused with|coated (?:with|in)|mixed with)"
+    r"\s+(?:\w+\s+){0,1}|ingredients?:\s*)$",
+    re.I,
+)
+
+
+class Span(NamedTuple):
+    """An entity of a text: `text[start:stop]`."""
+
+    start: int
+    stop: int
+    kind: Kind
+
+
+class _Token(NamedTuple):
+    start: int
+    stop: int
+    text: str
+    key: str  # its stem
+
+
+def _list(name: str) -> list[str]:
+    lines: list[str] = json.loads((HERE / "entity_words.json").read_text(encoding="utf-8"))[name]
+    return [entry for entry in " ".join(lines).split(", ") if entry]
+
+
+def key(text: str) -> str:
+    """Return the words of `text` by their stems: what is left when case and plural do not matter."""
+    return " ".join(token.key for token in _tokens(text))
+
+
+def _tokens(text: str) -> list[_Token]:
+    found = []
+    for match in _TOKEN.finditer(text):
+        word = match[0]
+        start, stop = match.span()
+        if word.endswith(("'s", "’s")):  # "Acme's coffee" names Acme
+            word, stop = word[:-2], stop - 2
+        found.append(_Token(start, stop, word, stem(word.lower())))
+    return found
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What can be named: kinds of things and brands by the stems of their words.
+
+    Attributes:
+        things: product or ingredient.
+        brands: names of makers and sellers; `ordinary` of them are also common words.
+        modifiers: words that make a thing another kind ("green" tea).
+        not_alone: things only as a part of a longer run ("tea bag", not "bag").
+    """
+
+    things: dict[str, Kind]
+    brands: frozenset[str]
+    ordinary: frozenset[str]
+    modifiers: frozenset[str]
+    not_alone: frozenset[str]
+    no_name: frozenset[str]
+
+    @cached_property
+    def starts(self) -> dict[str, int]:
+        """The most words of an entry that begins with a word."""
+        found: dict[str, int] = {}
+        for entry in (*self.things, *self.brands, *self.modifiers):
+            words = entry.split()
+            found[words[0]] = max(len(words), found.get(words[0], 1))
+        return found
+
+
+@lru_cache(maxsize=1)
+def general() -> Lists:
+    """Return the lists that hold for any shop."""
+    things: dict[str, Kind] = {key(entry): "product" for entry in _list("product")}
+    things |= {key(entry): "ingredient" for entry in _list("ingredient")}
+    return Lists(
+        things=things,
+        brands=frozenset(key(entry) for entry in _list("brand")),
+        ordinary=frozenset(key(entry) for entry in _list("ordinary")),
+        modifiers=frozenset(key(entry) for entry in _list("modifier")),
+        not_alone=frozenset(key(entry) for entry in _list("not alone")),
+        no_name=frozenset(_list("no name")),
+    )
+
+
+def lists_of(labels: Iterable[str], brands: Iterable[str]) -> Lists:
+    """Return the general lists with a catalogue's own `labels` of kinds and its `brands`.
+
+    A label of one word that stands for something else in general ("National") is not taken as a brand.
+    """
+    base = general()
+    things = dict(base.things)
+    for label in labels:
+        for part in re.split(r"\s*[/:,()&]\s*|\s+-\s+|\s+and\s+", label):
+            words = [word for word in key(part).split() if not word[0].isdigit()]
+            if 1 < len(words) <= LONGEST:
+                things.setdefault(" ".join(words), "product")
+    own = {key(brand) for brand in brands}
+    own = {brand for brand in own if brand and brand not in things and brand not in _NO_BRANDS}
+    return Lists(
+        things=things,
+        brands=base.brands | own,
+        ordinary=base.ordinary,
+        modifiers=base.modifiers,
+        not_alone=base.not_alone,
+        no_name=base.no_name,
+    )
+
+
+_NO_BRANDS = frozenset(
+    key(word) for word in ("national", "private", "private label", "generic", "other", "none", "unknown")
+)
+
+
+class Names:
+    """Counts how the words of many texts are written, to tell names from common words at a capital."""
+
+    def __init__(self) -> None:
+        self._capital: Counter[str] = Counter()
+        self._small: Counter[str] = Counter()
+
+    def read(self, texts: Iterable[str]) -> Names:
+        """Count the words of `texts`; the first of a sentence and those of shouted ones tell nothing."""
+        for text in texts:
+            tokens = _TOKEN.findall(text)
+            if _shouted(tokens):
+                continue
+            for word in tokens[1:]:
+                (self._capital if word[0].isupper() else self._small)[stem(word.lower())] += 1
+        return self
+
+    def is_name(self, word: str) -> bool:
+        """Say whether a stem is a name: written with a capital wherever a common word would have none."""
+        capital = self._capital[word]
+        return capital > 0 and capital >= A_NAME * (capital + self._small[word])
+
+
+def _shouted(tokens: Sequence[str]) -> bool:
+    return sum(token.isupper() and len(token) > 1 for token in tokens) > SHOUTED * len(tokens)
+
+
+def find(text: str, lists: Lists, names: Names) -> list[Span]:
+    """Return the entities of a sentence in their order: no two overlap, none is named twice."""
+    tokens = _tokens(text)
+    found: list[Span] = []
+    taken = [False] * len(tokens)
+    for first, last, kind in _things(text, tokens, lists):
+        found.append(Span(tokens[first].start, tokens[last].stop, kind))
+        taken[first : last + 1] = [True] * (last + 1 - first)
+    for first, last in _brands(text, tokens, taken, lists, names):
+        found.append(Span(tokens[first].start, tokens[last].stop, "brand"))
+    once: dict[str, Span] = {}
+    for span in sorted(found):
+        once.setdefault(key(text[span.start : span.stop]), span)
+    return list(once.values())
+
+
+def _things(text: str, tokens: Sequence[_Token], lists: Lists) -> Iterator[tuple[int, int, Kind]]:
+    """Yield the runs of words that name a kind of thing, the first and the last word of each."""
+    position = 0
+    while position < len(tokens):
+        run = _run(text, tokens, position, lists)
+        if run is None:
+            position += 1
+            continue
+        last, head = run
+        kind = lists.things[head]
+        alone = position == last and head in lists.not_alone
+        if not alone:
+            yield position, last, _told_as(text, tokens, position, last, kind)
+        position = last + 1
+
+
+def _run(text: str, tokens: Sequence[_Token], first: int, lists: Lists) -> tuple[int, str] | None:
+    """Return the last word of the run of modifiers and things that begins at `first`, and its head."""
+    position, head, last = first, None, first
+    while position < len(tokens) and position - first < LONGEST:
+        if position > first and not _joined(text, tokens[position - 1], tokens[position]):
+            break
+        length, entry = _entry(text, tokens, position, lists)
+        if not length:
+            break
+        position += length
+        if entry in lists.things and position - first <= LONGEST:
+            head, last = entry, position - 1
+    return None if head is None else (last, head)
+
+
+def _entry(text: str, tokens: Sequence[_Token], first: int, lists: Lists) -> tuple[int, str]:
+    """Return the longest thing or modifier at `first`: how many words, and its key."""
+    most = min(lists.starts.get(tokens[first].key, 0), len(tokens) - first)
+    for length in range(most, 0, -1):
+        entry = " ".join(token.key for token in tokens[first : first + length])
+        if (entry in lists.things or entry in lists.modifiers) and all(
+            _joined(text, tokens[i], tokens[i + 1]) for i in range(first, first + length - 1)
+        ):
+            return length, entry
+    return 0, ""
+
+
+def _joined(text: str, left: _Token, right: _Token) -> bool:
+    between = text[left.stop : right.start]
+    return between in (" ", "-", " & ", "  ")
+
+
+def _told_as(text: str, tokens: Sequence[_Token], first: int, last: int, kind: Kind) -> Kind:
+    """Return how the sentence tells a thing: as a part, an addition or a flavour, or as a thing to buy."""
+    after = tokens[last + 1] if last + 1 < len(tokens) else None
+    if after is not None and after.text.lower() in _FLAVOURED and _joined(text, tokens[last], after):
+        return "ingredient"
+    if _IN_IT.match(text, tokens[last].stop):
+        return "ingredient"
+    start = tokens[first].start
+    if _PART_OF.search(text[max(0, start - 40) : start]):
+        return "ingredient"
+    return kind
+
+
+def _brands(
+    text: str, tokens: Sequence[_Token], taken: Sequence[bool], lists: Lists, names: Names
+) -> Iterator[tuple[int, int]]:
+    """Yield the runs of words that name a maker, brand, shop or seller."""
+    shouted = _shouted([token.text for token in tokens])
+    position = 0
+    while position < len(tokens):
+        if taken[position]:
+            position += 1
+            continue
+        last = _listed_brand(tokens, taken, position, lists)
+        if last is None and not shouted:
+            last = _name(text, tokens, taken, position, lists, names)
+        if last is None:
+            position += 1
+            continue
+        yield position, last
+        position = last + 1
+
+
+def _listed_brand(
+    tokens: Sequence[_Token], taken: Sequence[bool], first: int, lists: Lists
+) -> int | None:
+    most = min(lists.starts.get(tokens[first].key, 0), len(tokens) - first)
+    for length in range(most, 0, -1):
+        entry = " ".join(token.key for token in tokens[first : first + length])
+        if entry not in lists.brands or any(taken[first : first + length]):
+            continue
+        written = tokens[first].text
+        if entry in lists.ordinary and (not written[0].isupper() or first == 0 or written.isupper()):
+            continue
+        return first + length - 1
+    return None
+
+
+def _name(
+    text: str,
+    tokens: Sequence[_Token],
+    taken: Sequence[bool],
+    first: int,
+    lists: Lists,
+    names: Names,
+) -> int | None:
+    """Return the last word of the name that begins at `first`, None if none does."""
+    last = None
+    for position in range(first, min(first + LONGEST, len(tokens))):
+        token = tokens[position]
+        if taken[position] or not token.text[0].isupper() or len(token.text) < 2:
+            break
+        if token.text.lower() in lists.no_name or not names.is_name(token.key):
+            break
+        if position > first and not _joined(text, tokens[position - 1], token):
+            break
+        last = position
+    return last
+
+
+def linked(text: str, catalogue: Catalogue) -> str | None:
+    """Return the catalogue's entry that an entity's text names, such as "type: Green tea", or None.
+
+    An entry that shares no word with the text and is no plain word for it is not taken: what merely looks
+    alike is not linked.
+    """
+    entry = catalogue.entry(text)
+    if entry is None:
+        return None
+    label = set(key(entry.partition(": ")[2]).split())
+    return entry if label & set(key(text).split()) else None
