@@ -15,9 +15,10 @@ from storewise.finetune.adapter import SHIPPED, read_manifest
 from storewise.prompts import prompt
 from storewise.tools.reviews import embedding, screening
 from storewise.tools.reviews.claims import supported
-from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped, personal, shown
+from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped, shown
+from storewise.tools.reviews.salience import personal
 from storewise.tools.reviews.summary import CLAIMS, Claim, Length, Review, Summary
-from storewise.tools.reviews.telling import QUOTES, chosen, claim_of, running_text, within
+from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, running_text
 
 Phrase = Callable[[Group], Awaitable[str]]
 SAME = 0.7  # cosine from which claims of two parts of the reviews are one
@@ -84,6 +85,8 @@ async def summarize(
 ) -> Summary:
     """Return what `reviews` say: the groups of most reviews, each phrased by the model or quoted.
 
+    Claims stand by their counts; of a few reviews, where counts hardly differ, as the reviews themselves go.
+
     Args:
         reviews: a review counts once in each claim, and repetitions of a text count once.
         length: how many claims there may be.
@@ -97,7 +100,7 @@ async def summarize(
     groups = await asyncio.to_thread(grouped, read, encode)
     told_of = chosen(groups, len(read), CLAIMS[length], phrase is None)
     told = await asyncio.gather(*(_claim(group, phrase, encode) for group in told_of))
-    claims = sorted(within(told, words), key=lambda claim: -claim.count)
+    claims = arranged(list(zip(told_of, told, strict=True)), len(read), words)
     text = await asyncio.to_thread(running_text, claims, len(read), encode)
     return Summary(claims=tuple(claims), reviews=len(read), left_out=left_out, text=text)
 

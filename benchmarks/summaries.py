@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -76,16 +76,18 @@ def read_products(path: Path) -> list[Product]:
 
 
 class Rouge:
-    """ROUGE-1, -2 and -L F1 of a summary, the mean over its references."""
+    """ROUGE-1, -2 and -L of a summary, the mean over its references."""
 
     def __init__(self) -> None:
         if find_spec("rouge_score") is None:
             raise ShopError(f"This benchmark needs the package rouge_score. {INSTALL}")
         self._scorer: Any = import_module("rouge_score.rouge_scorer").RougeScorer(ROUGE, use_stemmer=True)
 
-    def __call__(self, summary: str, references: Sequence[str]) -> Floats:
+    def __call__(
+        self, summary: str, references: Sequence[str], measure: Literal["fmeasure", "precision"] = "fmeasure"
+    ) -> Floats:
         scores = [self._scorer.score(reference, summary) for reference in references]
-        return np.array([np.mean([score[name].fmeasure for score in scores]) for name in ROUGE])
+        return np.array([np.mean([getattr(score[name], measure) for score in scores]) for name in ROUGE])
 
 
 def run(folder: Path | None, tell: Callable[[str], None]) -> Report:

@@ -20,6 +20,7 @@ from scipy.spatial.distance import squareform
 
 from storewise.tools.reviews import embedding, phrases, screening, sentiment
 from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews.salience import fit, places, salience
 from storewise.tools.reviews.sentences import sentences
 from storewise.tools.reviews.sentiment import SURE, Polarity
 from storewise.tools.reviews.summary import Quote, Review
@@ -34,20 +35,13 @@ OPPOSED = 0.5  # cosine from which two groups of opposite polarity speak of the 
 CLEAR = 0.8  # how likely such a group praises, or else blames
 FEW = 20  # sentences up to which what they share hardly shows
 SHOWN = 6  # sentences of a group that a model is shown
-BLOCK = 2500  # sentences linked at once: memory grows with the square
-FEWEST_WORDS, MOST_WORDS = 3, 25  # of a sentence that can stand for its group
-PERSONAL = 0.3  # what it takes from a sentence's standing that the writer speaks of themselves
-LEANING = 0.15  # what it takes that a sentence goes on from the one before
-COMMON = 0.4  # what likeness to all reviews adds to likeness to the own group
+BLOCK = 1250  # sentences linked at once: time and memory grow with the square
+UNLIKE = 0.5  # what it takes from a sentence's standing that it praises where its group blames, or is unsure
 
 # Amazon's texts often lack the space after a sentence.
 _GLUED = re.compile(r"(?<=[a-z][.!?])(?=[A-Z][a-z']*\b)")
 _WORD = re.compile(r"[^\W\d_]{2}")
-_ABOUT_SOMEBODY = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.I)
-_LEANING = re.compile(r"^(?:but|and|so|also|then|however|or|other than|that said|plus)\b|\?$", re.I)
-_VERDICT = re.compile(r"\b(?:recommend|product|buy|purchase|order|worth|price)", re.I)
 _FAR = 2 * CLEAR - 1
-_PERSON = re.compile(r"\b(?:i|i['’](?:m|ve|d|ll)|im|ive|my|me|mine|we|our|us|myself|ourselves)\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,8 @@ class Group:
         quotes: each to the letter.
         sentiment: what they amount to.
         positive: how likely they praise rather than blame, 0 to 1.
-        share: how much the first is like what all reviews say, 0 to 1.
+        salience: how well the first stands for what all reviews say, about 0 to 1.5.
+        place: where in their reviews they stand, 0 (first sentences) to 1 (last), on average.
         aspect: the phrase that most of them and few others share.
         against: place of the group that says the opposite of the same thing, if there is one.
         vector: embedding of what sets them apart from the other sentences, of length 1.
@@ -67,7 +62,8 @@ class Group:
     quotes: tuple[Quote, ...]
     sentiment: Polarity
     positive: float = 0.5
-    share: float = 0.0
+    salience: float = 0.0
+    place: float = 0.0
     aspect: str | None = None
     against: int | None = None
     vector: Vectors | None = field(default=None, compare=False, repr=False)
@@ -79,8 +75,8 @@ class Group:
 
 
 @dataclass(frozen=True)
-class _Lines:
-    """All sentences: a row each, those of a review together."""
+class Lines:
+    """All sentences, a row each, those of a review together: whose, their embeddings, how likely they praise."""
 
     quotes: list[Quote]
     review: Rows
@@ -93,14 +89,19 @@ def grouped(reviews: Sequence[Review], encode: Encode = embedding.encode) -> lis
 
     Sentences that speak to a machine are left out, and so are repetitions of a text by other reviews.
     """
-    lines = _read(reviews, encode)
+    return grouped_lines(read_lines(reviews, encode))
+
+
+def grouped_lines(lines: Lines) -> list[Group]:
+    """Return the groups of sentences whose embeddings and polarities are known, as `grouped` does."""
     if not lines.quotes:
         return []
-    common = _common(lines)
+    standing = salience([q.text for q in lines.quotes], lines.vectors, lines.review, lines.positive)
     lines = replace(lines, vectors=_apart(lines.vectors))
     parts = _split(_linked(lines.vectors, lines.positive), lines.positive)
-    made = [(_group(rows, lines, common), rows) for rows in parts]
-    made.sort(key=lambda pair: (-pair[0].count, -pair[0].share, int(pair[1][0])))
+    place = places(lines.review)
+    made = [(_group(rows, lines, standing, place), rows) for rows in parts]
+    made.sort(key=lambda pair: (-pair[0].count, -pair[0].salience, int(pair[1][0])))
     return _opposed(_named([group for group, _ in made]))
 
 
@@ -123,28 +124,8 @@ def shown(sentences: Sequence[str]) -> str:
     return "\n".join("- " + " ".join(sentence.split()) for sentence in sentences[:SHOWN])
 
 
-def personal(text: str) -> bool:
-    """Say whether the writer speaks of themselves."""
-    return _PERSON.search(text) is not None
-
-
-def says_something(text: str) -> bool:
-    """Say whether a sentence names a thing or passes a verdict: "Thank you!" does not."""
-    return bool(phrases.candidates(text) or _VERDICT.search(text))
-
-
-def unfit(text: str) -> float:
-    """Return what speaks against a sentence standing for others, from 1 on a good deal.
-
-    It is too short or too long or names nothing; it speaks of the writer or of somebody the writer knows;
-    it leans on the sentence before.
-    """
-    wrong = 0.0 if says_something(text) and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS else 1.0
-    apart = bool(_PERSON.search(text) or _ABOUT_SOMEBODY.search(text))
-    return wrong + PERSONAL * apart + LEANING * bool(_LEANING.search(text))
-
-
-def _read(reviews: Sequence[Review], encode: Encode) -> _Lines:
+def read_lines(reviews: Sequence[Review], encode: Encode = embedding.encode) -> Lines:
+    """Return the sentences of `reviews` but orders to a machine and texts that were read before."""
     quotes: list[Quote] = []
     review: list[int] = []
     texts: set[str] = set()
@@ -159,7 +140,7 @@ def _read(reviews: Sequence[Review], encode: Encode) -> _Lines:
                 review.append(number)
     rows = {text: row for row, text in enumerate(dict.fromkeys(quote.text for quote in quotes))}
     if not rows:
-        return _Lines(
+        return Lines(
             [],
             np.zeros(0, np.int64),
             np.zeros((0, embedding.DIMENSIONS), np.float32),
@@ -168,18 +149,7 @@ def _read(reviews: Sequence[Review], encode: Encode) -> _Lines:
     vectors = np.asarray(encode(list(rows)), dtype=np.float32)
     positive = sentiment.head().probability(list(rows), vectors)
     place = [rows[quote.text] for quote in quotes]
-    return _Lines(quotes, np.array(review, dtype=np.int64), vectors[place], positive[place])
-
-
-def _common(lines: _Lines) -> Floats:
-    """Return how much each sentence is like what the reviews say: its mean closeness to the other reviews."""
-    if len(lines.quotes) > BLOCK:
-        # Of very many, closeness to their mean orders them just as well.
-        return np.asarray(lines.vectors @ lines.vectors.mean(axis=0), dtype=np.float32)
-    _, starts, own = np.unique(lines.review, return_index=True, return_inverse=True)
-    near = np.maximum.reduceat(lines.vectors @ lines.vectors.T, starts, axis=1)
-    near[np.arange(len(near)), own] = 0
-    return np.asarray(near.sum(axis=1) / max(len(starts) - 1, 1), dtype=np.float32)
+    return Lines(quotes, np.array(review, dtype=np.int64), vectors[place], positive[place])
 
 
 def _apart(vectors: Vectors) -> Vectors:
@@ -245,20 +215,23 @@ def _centre(vectors: Vectors) -> Vectors:
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
-def _group(rows: Rows, lines: _Lines, common: Floats) -> Group:
-    inside = lines.vectors[rows]
-    standing = inside @ inside.mean(axis=0) + COMMON * common[rows]
-    standing -= np.array([unfit(lines.quotes[i].text) for i in rows.tolist()], dtype=np.float32)
-    order = rows[np.argsort(-standing, kind="stable")].tolist()
+def _group(rows: Rows, lines: Lines, standing: Floats, place: Floats) -> Group:
+    inside, order = lines.vectors[rows], rows.tolist()
+    positive = sentiment.of_review(lines.positive[rows])
+    if len(order) > 1:
+        fitness = inside @ inside.mean(axis=0) + standing[rows]
+        fitness -= UNLIKE * np.abs(lines.positive[rows] - positive)
+        fitness -= np.array([not fit(lines.quotes[i].text) for i in order], dtype=np.float32)
+        order = rows[np.argsort(-fitness, kind="stable")].tolist()
     first: dict[int, int] = {}
     for row in order:
         first.setdefault(int(lines.review[row]), row)
-    positive = sentiment.of_review(lines.positive[rows])
     return Group(
         quotes=tuple(lines.quotes[row] for row in first.values()),
         sentiment=sentiment.polarity(positive),
         positive=positive,
-        share=float(common[order[0]]),
+        salience=float(standing[order[0]]),
+        place=float(place[rows].mean()),
         vector=_centre(inside),
     )
 
@@ -270,7 +243,7 @@ def _named(groups: Sequence[Group]) -> list[Group]:
     everywhere: Counter[str] = Counter()
     for group in groups:
         seen: Counter[str] = Counter()
-        for quote in group.quotes:
+        for quote in group.quotes if group.count > 1 else ():
             for stems, words in dict(phrases.candidates(quote.text)).items():
                 seen[stems] += 1
                 written.setdefault(stems, Counter())[words] += 1

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from storewise.tools.reviews import embedding
 from storewise.tools.reviews.claims import contrary
-from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group, says_something, unfit
+from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group
+from storewise.tools.reviews.salience import fit, says_something
 from storewise.tools.reviews.summary import Claim
 
 QUOTES = 3  # quotes of a claim
@@ -27,13 +28,13 @@ def chosen(groups: Sequence[Group], reviews: int, most: int, quoted: bool) -> li
     ] or list(groups[:most])
     if not heard:
         return []
-    # A count says little among few reviews; there, likeness to all that is said speaks for a group.
+    # A count says little among few reviews; there, standing for all that is said speaks for a group.
     trust = reviews / (reviews + ENOUGH)
     most_heard = max(group.count for group in heard)
     rank = [
         trust * group.count / most_heard
-        + (1 - trust) * group.share
-        - (unfit(group.quotes[0].text) if quoted else 0.0)
+        + (1 - trust) * group.salience
+        - (quoted and not fit(group.quotes[0].text))
         for group in heard
     ]
     taken: list[Group] = []
@@ -59,8 +60,8 @@ def _nearness(group: Group, others: Sequence[Group]) -> float:
 def claim_of(group: Group, said: str | None = None) -> Claim:
     """Return what a group says: in the sentence `said` of a model, else in a customer's own words."""
     quote = group.quotes[0].text
-    if said is None and unfit(quote) >= 1 and group.count > 1:
-        quote = min((one.text for one in group.quotes[:SHOWN]), key=unfit)
+    if said is None and not fit(quote):
+        quote = next((one.text for one in group.quotes[:SHOWN] if fit(one.text)), quote)
     return Claim(
         text=said or quote,
         count=group.count,
@@ -72,16 +73,21 @@ def claim_of(group: Group, said: str | None = None) -> Claim:
     )
 
 
-def within(claims: Sequence[Claim], words: int | None) -> list[Claim]:
-    """Return the claims that fit into so many words, in their order."""
-    kept: list[Claim] = []
+def arranged(told: Sequence[tuple[Group, Claim]], reviews: int, words: int | None = None) -> list[Claim]:
+    """Return the claims that fit into so many words, what most say first.
+
+    Of few reviews, most of what is said has a voice or two; it is told in the order in which reviews go, from
+    what the thing is to the advice at their end.
+    """
+    kept: list[tuple[Group, Claim]] = []
     left = words
-    for claim in claims:
+    for group, claim in told:
         needed = len(claim.text.split())
         if left is None or needed <= left:
-            kept.append(claim)
+            kept.append((group, claim))
             left = None if left is None else left - needed
-    return kept
+    kept.sort(key=lambda pair: pair[0].place if reviews <= FEW else -pair[1].count)
+    return [claim for _, claim in kept]
 
 
 def running_text(claims: Sequence[Claim], reviews: int, encode: Encode = embedding.encode) -> str:

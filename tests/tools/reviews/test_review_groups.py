@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from storewise.tools.reviews import groups
 from storewise.tools.reviews.embedding import DIMENSIONS, Vectors
-from storewise.tools.reviews.groups import grouped, lines_of, shown, unfit
+from storewise.tools.reviews.groups import grouped, lines_of, shown
 from storewise.tools.reviews.summary import Review
 
 SHOES = [
@@ -89,13 +89,6 @@ def test_sentences_run_together_are_taken_apart() -> None:
         "I love it.",
         "Costs $3.50.",
     ]
-
-
-def test_what_can_stand_for_others() -> None:
-    assert unfit("The tea has a smooth flavor.") == 0
-    assert unfit("I gave the tea to my husband.") > 0
-    assert unfit("Thank you so very much") >= 1
-    assert unfit("tea " * 40) >= 1
 
 
 def test_a_model_is_shown_a_few_sentences_a_line_each() -> None:
