@@ -91,20 +91,15 @@ def subjects(shop: Shop, selection: Selection) -> list[tuple[str, list[str]]]:
 
 
 def _filtered(index: Index, selection: Selection) -> search.Mask:
-    reviews = index.reviews
-    kept = np.ones(index.size, dtype=bool)
-    if selection.rating_min is not None:
-        kept &= (reviews["rating"] >= selection.rating_min).to_numpy()
-    if selection.rating_max is not None:
-        kept &= (reviews["rating"] <= selection.rating_max).to_numpy()
-    if selection.sentiment is not None:
-        kept &= (reviews["sentiment"] == selection.sentiment).to_numpy()
-    dated = reviews["date"].fillna("").astype(str)
-    if selection.since is not None:
-        kept &= (dated >= selection.since.isoformat()).to_numpy()
-    if selection.until is not None:
-        kept &= ((dated <= selection.until.isoformat()) & (dated != "")).to_numpy()
-    return kept
+    return search.narrowed(
+        index,
+        search.everything(index),
+        sentiment=selection.sentiment,
+        rating_min=selection.rating_min,
+        rating_max=selection.rating_max,
+        since=selection.since,
+        until=selection.until,
+    ).rows
 
 
 def _named(shop: Shop, index: Index, selection: Selection) -> list[tuple[str, search.Mask]]:

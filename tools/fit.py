@@ -128,8 +128,12 @@ def cards(shop: Shop) -> list[Card]:
 
 def _options(churned_after: str) -> Options:
     from storewise.tools.models.churn_past import definition
+    from storewise.tools.reviews.store import server
 
-    return {"churn": {"after": definition(churned_after)}}
+    options: Options = {"churn": {"after": definition(churned_after)}}
+    if server():
+        options["reviews"] = {"server": server()}
+    return options
 
 
 def _run(shop: Shop, step: _Step, options: Options, tell: Progress) -> None:

@@ -1,42 +1,45 @@
-"""Building the review index: reviews are told apart by their hashes, and only what is new is embedded."""
+"""Building the review index: reviews are told apart by their hashes, and only what is new is embedded.
+
+A build makes a folder of its own beside the index in use and puts it in its place by one replacement of
+`index.json`; killed half-way, it leaves the index as it was.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 
-from storewise.tools.reviews import embedding, index, phrases, sentiment, store
-from storewise.tools.reviews.embedding import Vectors
-from storewise.tools.reviews.sentences import sentences
-from storewise.tools.reviews.store import OPTIONAL
+from storewise.tools.reviews import duplicates, index, phrases, sentiment, store
+from storewise.tools.reviews.index import INDEX, Written
+from storewise.tools.reviews.ragged import Ints
+from storewise.tools.reviews.texts import Progress, Texts
 
 if TYPE_CHECKING:
     from storewise.tools.shop.generation import Shop
 
-Progress = Callable[[str], None]
+# What a review has besides its text; a shop may lack each.
+OPTIONAL = ("product_id", "category", "rating", "date")
 
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did: reviews by what happened to them, and texts that had to be embedded."""
+    """What a build did: reviews by what happened to them, sentences embedded, near-duplicates among all."""
 
     added: int
     changed: int
     deleted: int
     kept: int
     embedded: int
+    duplicates: int = 0
 
 
 def read_reviews(shop: Shop) -> pd.DataFrame:
@@ -60,143 +63,172 @@ def read_reviews(shop: Shop) -> pd.DataFrame:
 def build(shop: Shop, folder: Path, progress: Progress | None = None) -> Built:
     """Bring the index in `folder` up to the shop's reviews, embedding only what is new or has changed.
 
-    A folder without an index starts from that of the generation before, if the same models made it.
+    A folder without an index starts from that of the generation before. Another embedding model starts
+    from nothing; another model of sentences judges them anew and embeds nothing.
 
     Raises:
         MissingTable: the shop has no reviews.
+        NoIndex: the Chroma server that the setting names does not answer.
     """
     tell = progress or (lambda sentence: None)
     rows = read_reviews(shop)
     rows["text_hash"] = [_hash(text) for text in rows["text"]]
     rows["hash"] = [_hash(*row) for row in rows[["text", *OPTIONAL]].itertuples(index=False)]
-    chroma = _start(shop, folder)
-    old = pd.read_parquet(folder / "reviews.parquet") if chroma else None
+    base = _base(shop, folder)
+    old = None if base is None else pd.read_parquet(base.folder / "reviews.parquet")
     before = {} if old is None else dict(zip(old["review_id"], old["hash"], strict=True))
     after = dict(zip(rows["review_id"], rows["hash"], strict=True))
-    if old is not None and before == after:
-        return Built(0, 0, 0, kept=len(rows), embedded=0)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / index.INDEX).unlink(missing_ok=True)
-    lines, vectors, embedded = _sentences(rows, folder, old, tell)
-    rows = _judged(rows, lines)
-    changed = [i for i, key in enumerate(rows["review_id"]) if before.get(key) != after[key]]
-    deleted = [key for key in before if key not in after]
-    tell(f"Writing {len(changed):,} reviews into the index")
-    # A name of its own: Chroma keeps the databases it has opened in mind by their paths.
-    chroma = chroma or f"chroma-{secrets.token_hex(4)}"
-    store.write(folder / chroma, rows, _review_vectors(rows, lines, vectors), changed, deleted)
-    tell("Counting phrases")
-    _write_tables(folder, rows, lines, vectors)
-    content = json.dumps({**index.made_by(), "chroma": chroma}, indent=1)
-    (folder / index.INDEX).write_text(content + "\n", encoding="utf-8")
-    index.forget()
+    if base and old is not None and before == after and _in_place(base, folder):
+        return Built(0, 0, 0, len(rows), embedded=0, duplicates=int(old["duplicate_of"].notna().sum()))
+    aside = folder / f"build-{secrets.token_hex(4)}"
+    aside.mkdir(parents=True)
+    try:
+        texts, embedded = _texts(rows, base, old, tell)
+        rows = _judged(rows, texts)
+        tell("Looking for near-duplicates")
+        first = duplicates.firsts(rows["text"].tolist(), texts.signatures, _by_date(rows))
+        alone = first == np.arange(len(rows))
+        rows["duplicate_of"] = rows["review_id"].iloc[first].where(alone == 0, None).to_numpy()
+        tell(f"Writing {len(rows):,} reviews into the index")
+        _write_tables(aside, rows, texts)
+        written = _stored(shop, aside, base, rows, texts, np.flatnonzero(alone & (texts.lengths > 0)))
+        _switch(folder, written)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    _tidy(shop, folder, written, base)
     added = sum(key not in before for key in after)
-    return Built(added, len(changed) - added, len(deleted), len(rows) - len(changed), embedded)
+    kept = sum(before.get(key) == value for key, value in after.items())
+    deleted = sum(key not in after for key in before)
+    return Built(added, len(rows) - added - kept, deleted, kept, embedded, int((~alone).sum()))
 
 
-def _start(shop: Shop, folder: Path) -> str | None:
-    """Return the Chroma folder of the index to start from, or None after clearing what cannot be used."""
+def _base(shop: Shop, folder: Path) -> Written | None:
+    """Return the index to start from, if the same embedding model made it."""
     previous = shop.manifest.get("previous")
-    if not folder.exists() and previous:
-        earlier = shop.path.parent / str(previous) / "reviews"
-        if index.chroma_of(earlier):
-            shutil.copytree(earlier, folder)
-    chroma = index.chroma_of(folder)
-    if chroma is None:
-        shutil.rmtree(folder, ignore_errors=True)
-    return chroma
+    places = [folder, shop.path.parent / str(previous) / "reviews"] if previous else [folder]
+    now = index.made_by()
+    for written in filter(None, map(index.written, places)):
+        if all(written.made_by.get(name) == now[name] for name in ("format", "embedding")):
+            return written
+    return None
 
 
-def _hash(*parts: object) -> str:
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _in_place(base: Written, folder: Path) -> bool:
+    """Say whether `base` is the very index of `folder`, by today's models and where the setting wants it."""
+    here = base.folder.parent == folder.absolute()
+    return here and base.made_by == index.made_by() and base.place.url == store.server()
 
 
-def _sentences(
-    rows: pd.DataFrame, folder: Path, old: pd.DataFrame | None, tell: Progress
-) -> tuple[pd.DataFrame, npt.NDArray[np.float16], int]:
-    """Split all reviews; take vectors and polarities of known texts from `folder`, and make the others."""
-    parts = []
-    for review, text in enumerate(rows["text"]):
-        parts += [(review, start, stop) for start, stop in sentences(text)]
-    lines = pd.DataFrame(parts, columns=["review", "start", "stop"], dtype=np.int64)
-    vectors = np.zeros((len(lines), embedding.DIMENSIONS), dtype=np.float16)
-    new = np.ones(len(lines), dtype=bool)
-    kept: list[int] = []  # rows of `lines`
-    kept_from: list[int] = []  # the rows of `old_lines` with the same sentences
-    old_lines = None
-    if old is not None:
-        starts = np.searchsorted(lines["review"], np.arange(len(rows) + 1))
-        old_lines = pd.read_parquet(folder / "sentences.parquet")
-        old_vectors = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
-        old_starts = np.searchsorted(old_lines["review"], np.arange(len(old) + 1))
-        known = {key: row for row, key in enumerate(old["text_hash"])}
-        for row, key in enumerate(rows["text_hash"]):
-            if key in known:
-                here = slice(starts[row], starts[row + 1])
-                there = slice(old_starts[known[key]], old_starts[known[key] + 1])
-                vectors[here], new[here] = old_vectors[there], False
-                kept += range(here.start, here.stop)
-                kept_from += range(there.start, there.stop)
-    fresh = np.flatnonzero(new)
-    said = _said(rows["text"].tolist(), lines.iloc[fresh])
-    made = embedding.encode(said, tell)
-    vectors[fresh] = made.astype(np.float16)
-    found = _known_of(said, made).set_index(fresh)
-    if old_lines is not None:
-        # What is known of an unchanged sentence stays: all that `_known_of` once found.
-        before = old_lines.iloc[kept_from][list(found.columns)].set_index(np.array(kept, dtype=np.int64))
-        found = pd.concat([before, found]).sort_index()
-    return pd.concat([lines, found], axis=1), vectors, len(said)
+def _texts(
+    rows: pd.DataFrame, base: Written | None, old: pd.DataFrame | None, tell: Progress
+) -> tuple[Texts, int]:
+    """Return what is known of all texts, taken from `base` where it knows them, and how many it had to embed."""
+    hashes = [] if old is None else old["text_hash"].tolist()
+    known = {key: row for row, key in reversed(list(enumerate(hashes)))}
+    fresh: dict[str, int] = {}
+    new: list[str] = []
+    place: list[int] = []
+    for key, text in zip(rows["text_hash"], rows["text"], strict=True):
+        if key not in known and key not in fresh:
+            fresh[key] = len(hashes) + len(new)
+            new.append(text)
+        place.append(known[key] if key in known else fresh[key])
+    made = Texts.of(new, tell)
+    before = Texts.load(base.folder, len(hashes)) if base else Texts.of([], tell)
+    texts = before.take(np.array(place, dtype=np.int64), made)
+    if base and base.made_by != index.made_by():
+        tell("Judging the sentences anew")
+        texts = texts.judged_anew(rows["text"].tolist())
+    return texts, len(made.lines)
 
 
-def _known_of(said: Sequence[str], vectors: Vectors) -> pd.DataFrame:
-    """Return what is known of new sentences from their words and vectors: a row a sentence, a column a thing.
-
-    The columns are kept for each sentence that does not change. Whatever computes one has its version
-    in `index.made_by`, so that another version computes it anew.
-    """
-    return pd.DataFrame({"positive": sentiment.head().probability(said, vectors)})
-
-
-def _said(texts: Sequence[str], lines: pd.DataFrame) -> list[str]:
-    """Return the words of each sentence."""
-    spans = zip(lines["review"].tolist(), lines["start"].tolist(), lines["stop"].tolist(), strict=True)
-    return [texts[review][start:stop] for review, start, stop in spans]
-
-
-def _judged(rows: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+def _judged(rows: pd.DataFrame, texts: Texts) -> pd.DataFrame:
     """Return `rows` with the polarity of each review."""
-    starts = np.searchsorted(lines["review"], np.arange(len(rows) + 1))
-    each = np.split(lines["positive"].to_numpy(), starts[1:-1])
+    each = np.split(texts.lines["positive"].to_numpy(), np.cumsum(texts.lengths)[:-1])
     positive = [sentiment.of_review(part) for part in each] if len(rows) else []
     return rows.assign(positive=positive, sentiment=[sentiment.polarity(value) for value in positive])
 
 
-def _review_vectors(rows: pd.DataFrame, lines: pd.DataFrame, vectors: npt.NDArray[np.float16]) -> Vectors:
-    """Return one normalised vector a review: its sentences' mean, weighted by their length."""
-    weight = (lines["stop"] - lines["start"]).to_numpy(dtype=np.float32)
-    spread = sparse.csr_matrix(
-        (weight, (lines["review"].to_numpy(), np.arange(len(lines)))), shape=(len(rows), len(lines))
-    )
-    means = spread @ vectors.astype(np.float32)
-    lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    return np.asarray(means / np.maximum(lengths, 1e-12), dtype=np.float32)
+def _by_date(rows: pd.DataFrame) -> Ints:
+    """Return the rows in the order of their dates, those without one last, and of their ids."""
+    dates = rows["date"].fillna("9999").astype(str).to_numpy(dtype=np.str_)
+    return np.asarray(np.lexsort((np.arange(len(rows)), dates)), dtype=np.int64)
 
 
-def _write_tables(
-    folder: Path, rows: pd.DataFrame, lines: pd.DataFrame, vectors: npt.NDArray[np.float16]
-) -> None:
-    said = _said(rows["text"].tolist(), lines)
-    table = phrases.count(said, lines["review"].to_numpy())
-    np.savez_compressed(
-        folder / "phrases.npz",
+def _write_tables(aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
+    texts.save(aside)
+    table = phrases.count(texts.said, np.repeat(np.arange(len(rows)), texts.lengths))
+    np.savez(
+        aside / "phrases.npz",
         stems=np.array(table.stems, dtype=np.str_),
         written=np.array(table.written, dtype=np.str_),
         indices=table.counts.indices,
         starts=table.counts.indptr,
     )
-    # Replaced, not overwritten: another process may have the file mapped.
-    np.save(folder / "new.npy", vectors, allow_pickle=False)
-    os.replace(folder / "new.npy", folder / "sentences.npy")
-    lines.to_parquet(folder / "sentences.parquet", index=False)
-    rows.drop(columns="text").to_parquet(folder / "reviews.parquet", index=False)
+    rows.drop(columns="text").to_parquet(aside / "reviews.parquet", index=False)
+
+
+def _stored(
+    shop: Shop, aside: Path, base: Written | None, rows: pd.DataFrame, texts: Texts, chosen: Ints
+) -> Written:
+    """Write the vectors of the `chosen` reviews into Chroma, and return what is to be noted of the index."""
+    url = store.server()
+    others = list(_generations(shop))
+    owner = next((other.owner for other in [base, *others] if other), secrets.token_hex(4))
+    collection = store.COLLECTION
+    if url:
+        collection = base.place.collection if base and base.place.url else store.new_name(owner)
+    place = store.Place(url, collection, aside.absolute())
+    sharing = [other for other in others if url and other.place.collection == collection]
+    needed = {key for other in sharing for key in _records(other)}
+    store.write(
+        place,
+        base.place if base else None,
+        rows["text_hash"].iloc[chosen].tolist(),
+        texts.means[chosen],
+        needed,
+        str(index.made_by()["embedding"]),
+    )
+    return Written(aside.absolute(), index.made_by(), place, owner)
+
+
+def _generations(shop: Shop) -> Iterator[Written]:
+    """Yield the indexes of the shop's generations."""
+    for generation in sorted(shop.path.parent.iterdir()):
+        found = index.written(generation / "reviews")
+        if found:
+            yield found
+
+
+def _records(written: Written) -> list[str]:
+    """Return the ids of an index's records."""
+    rows = pd.read_parquet(written.folder / "reviews.parquet", columns=["text_hash", "duplicate_of"])
+    return rows["text_hash"][rows["duplicate_of"].isna()].astype(str).tolist()
+
+
+def _switch(folder: Path, written: Written) -> None:
+    """Put a finished build in place."""
+    note = folder / f"{INDEX}.new"
+    with open(note, "w", encoding="utf-8") as file:
+        file.write(written.text() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(note, folder / INDEX)
+
+
+def _tidy(shop: Shop, folder: Path, written: Written, base: Written | None) -> None:
+    """Remove what no reader opens any more; the build before stays for those that have it open."""
+    kept = {INDEX, written.folder.name, base.folder.name if base else ""}
+    for old in folder.iterdir():
+        if old.is_dir() and old.name not in kept:
+            shutil.rmtree(old, ignore_errors=True)
+        elif old.name not in kept:
+            old.unlink(missing_ok=True)
+    if written.place.url:
+        used = {other.place.collection for other in _generations(shop)} | {written.place.collection}
+        store.tidy(written.place.url, written.owner, used)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]

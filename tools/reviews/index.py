@@ -1,12 +1,17 @@
 """The review index of a generation: Chroma for the search by meaning, and every sentence with its polarity.
 
     reviews/
-        index.json          which embedding model and sentiment head made it; written last
-        chroma-…/           one record a review: its vector and metadata
-        reviews.parquet     one row a review: hash, product, category, rating, sentiment, date
-        sentences.parquet   one row a sentence: its review, where it lies in the text, its polarity
-        sentences.npy       the sentences' vectors, half precision
-        phrases.npz         which phrases stand in which sentences
+        index.json              which models made it, which build is in use, where its records lie
+        build-…/
+            reviews.parquet     one row a review: hash, product, category, rating, date, sentiment, duplicate_of
+            means.npy           the reviews' vectors
+            words.npz           the stems of each review
+            signatures.npy      by which near-duplicates are found
+            sentences.parquet   one row a sentence: its review, where it lies in the text, its polarity
+            vectors.npy         the sentences' vectors, half precision
+            said.npz            the phrases of each sentence
+            phrases.npz         those of at least two reviews, and which sentences they stand in
+            chroma/             one record a text, unless they lie on a server (`store.py`)
 
 A review's vector is the mean of its sentences', so each text is embedded once, however long it is.
 """
@@ -18,7 +23,7 @@ import threading
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,24 +31,73 @@ import pandas as pd
 from scipy import sparse
 
 from storewise.tools.reviews import embedding, phrases, sentiment, store
+from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews.ragged import Ints, Terms
+from storewise.tools.reviews.store import NoIndex as NoIndex
+from storewise.tools.reviews.store import Place, Store
+from storewise.tools.reviews.texts import array
+from storewise.tools.reviews.words import Words
 
-if TYPE_CHECKING:
-    from chromadb.api.models.Collection import Collection
-
-FORMAT = 1
+FORMAT = 2
 INDEX = "index.json"
+
+
+def made_by() -> dict[str, Any]:
+    """Return what an index depends on besides the reviews; one made by anything else is not used."""
+    return {"format": FORMAT, "embedding": embedding.model_name(), "sentiment": sentiment.card()["version"]}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What index.json says: the build in use, what made it, where its records lie, whose collections are ours."""
+
+    folder: Path
+    made_by: dict[str, Any]
+    place: Place
+    owner: str
+
+    def text(self) -> str:
+        """Return it as JSON."""
+        place = {"url": self.place.url, "collection": self.place.collection}
+        content = {"build": self.folder.name, "made_by": self.made_by, "records": place, "owner": self.owner}
+        return json.dumps(content, indent=1)
+
+
+def written(folder: Path) -> Written | None:
+    """Return what is noted of the index in `folder`, None if there is none that can be read."""
+    try:
+        content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        build = folder.absolute() / str(content["build"])
+        place = Place(str(content["records"]["url"]), str(content["records"]["collection"]), build)
+        found = Written(build, dict(content["made_by"]), place, str(content["owner"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if build.is_dir() else None
 
 
 @dataclass(frozen=True)
 class Index:
-    """An open index. `reviews` has a row a review; `lines` a row a sentence, those of a review together."""
+    """An open index.
+
+    Attributes:
+        folder: its build.
+        reviews: a row a review, by id.
+        lines: a row a sentence, those of a review together.
+        vectors: the sentences'.
+        means: the reviews'.
+        phrases: which phrases stand in which sentences.
+        words: which reviews hold which words.
+        store: the records in Chroma.
+    """
 
     folder: Path
     reviews: pd.DataFrame
     lines: pd.DataFrame
     vectors: npt.NDArray[np.float16]
+    means: Vectors
     phrases: phrases.PhraseTable
-    collection: Collection
+    words: Words
+    store: Store
 
     @property
     def size(self) -> int:
@@ -61,44 +115,67 @@ class Index:
         return {stems: column for column, stems in enumerate(self.phrases.stems)}
 
     @cached_property
-    def _starts(self) -> npt.NDArray[np.int64]:
+    def first(self) -> Ints:
+        """The row of the review that each is a near-duplicate of, its own for most."""
+        of = self.reviews["duplicate_of"]
+        rows = np.arange(self.size)
+        copies = np.flatnonzero(of.notna())
+        rows[copies] = [self.row_of[key] for key in of.iloc[copies]]
+        return rows
+
+    @cached_property
+    def row_of_text(self) -> dict[str, int]:
+        """The row of each text that has a record, by its hash."""
+        alone = np.flatnonzero(self.first == np.arange(self.size))
+        return dict(zip(self.reviews["text_hash"].iloc[alone], alone.tolist(), strict=True))
+
+    @cached_property
+    def starts(self) -> Ints:
+        """Where the sentences of each review begin, and at last where they end."""
         return np.searchsorted(self.lines["review"].to_numpy(), np.arange(self.size + 1))
 
-    def lines_of(self, row: int) -> npt.NDArray[np.int64]:
+    @cached_property
+    def ratings(self) -> npt.NDArray[np.float64]:
+        """The stars of each review, not a number where it has none."""
+        return self.reviews["rating"].to_numpy(dtype=np.float64)
+
+    @cached_property
+    def days(self) -> npt.NDArray[np.datetime64]:
+        """The date of each review, not a time where it has none."""
+        return pd.to_datetime(self.reviews["date"]).to_numpy().astype("datetime64[D]")
+
+    @cached_property
+    def codes(self) -> dict[str, tuple[dict[str, int], Ints]]:
+        """By column (product_id, category, sentiment): the number of each value, and that of each review or -1."""
+        found = {}
+        for name in ("product_id", "category", "sentiment"):
+            numbers, values = pd.factorize(self.reviews[name])
+            found[name] = ({str(value): i for i, value in enumerate(values)}, numbers.astype(np.int64))
+        return found
+
+    def lines_of(self, row: int) -> Ints:
         """Return the rows of a review's sentences."""
-        return np.arange(self._starts[row], self._starts[row + 1])
-
-
-def made_by() -> dict[str, Any]:
-    """Return what an index depends on besides the reviews; one made by anything else is not used."""
-    return {
-        "format": FORMAT,
-        "embedding": embedding.model_name(),
-        "sentiment": sentiment.card()["version"],
-    }
-
-
-def chroma_of(folder: Path) -> str | None:
-    """Return the name of the Chroma folder, None unless the index is whole and by these models."""
-    try:
-        written = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        chroma = str(written.pop("chroma"))
-    except (OSError, ValueError, KeyError, AttributeError):
-        return None
-    return chroma if written == made_by() and (folder / chroma).is_dir() else None
+        return np.arange(self.starts[row], self.starts[row + 1])
 
 
 _opening = threading.Lock()
 
 
 def open_index(folder: Path) -> Index:
-    """Open the index in `folder` for reading; the same folder is opened once a process.
+    """Open the index in `folder` for reading; the same build is opened once a process.
 
     Raises:
-        NoIndex: there is none, or other models made it.
+        NoIndex: there is none, other models made it, or its Chroma server does not answer.
     """
+    found = written(folder)
+    if found is None or found.made_by != made_by():
+        raise NoIndex("The reviews are not indexed yet, or by another model. Index them with: storewise fit")
+    # The setting goes before the note: machines that share the shop may see the server at other addresses.
+    place = found.place
+    if place.url and store.server():
+        place = Place(store.server(), place.collection, place.folder)
     with _opening:
-        return _open(folder.absolute())
+        return _open(place)
 
 
 def forget() -> None:
@@ -106,17 +183,11 @@ def forget() -> None:
     _open.cache_clear()
 
 
-class NoIndex(Exception):
-    """The generation has no usable review index; the message says what to type."""
-
-
 @lru_cache(maxsize=4)
-def _open(folder: Path) -> Index:
-    chroma = chroma_of(folder)
-    if chroma is None:
-        raise NoIndex("The reviews are not indexed yet, or by another model. Index them with: storewise fit")
+def _open(place: Place) -> Index:
+    folder = place.folder
     with np.load(folder / "phrases.npz", allow_pickle=False) as file:
-        stems, written = file["stems"].tolist(), file["written"].tolist()
+        stems, spelled = file["stems"].tolist(), file["written"].tolist()
         indices, starts = file["indices"], file["starts"]
     ones = np.ones(len(indices), dtype=np.float32)
     counts = sparse.csr_matrix((ones, indices, starts), shape=(len(starts) - 1, len(stems)))
@@ -124,7 +195,9 @@ def _open(folder: Path) -> Index:
         folder=folder,
         reviews=pd.read_parquet(folder / "reviews.parquet"),
         lines=pd.read_parquet(folder / "sentences.parquet"),
-        vectors=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
-        phrases=phrases.PhraseTable(tuple(stems), tuple(written), counts),
-        collection=store.opened(folder / chroma),
+        vectors=array(folder, "vectors"),
+        means=array(folder, "means"),
+        phrases=phrases.PhraseTable(tuple(stems), tuple(spelled), counts),
+        words=Words.of(Terms.load(folder / "words.npz")),
+        store=Store(place),
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import snowballstemmer
 from scipy import sparse
+
+from storewise.tools.reviews.ragged import Terms
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -43,6 +44,7 @@ _WORD = re.compile(r"[a-z]+(?:['’][a-z]+)*(?:-[a-z]+)*")
 _STOP = _words("stop")
 # Words that turn what follows: they may begin a phrase ("not fresh", "too sweet"), but are none alone.
 _TURNING = _words("turning")
+NO_MEANING = _STOP | _TURNING  # words that a search passes over
 # Mere praise and blame: telling beside a thing ("great taste"), not alone.
 _GENERIC = _words("generic")
 
@@ -91,32 +93,37 @@ class PhraseTable:
     counts: sparse.csr_matrix
 
 
-def count(sentences: Sequence[str], review: Rows, least: int = 2) -> PhraseTable:
+def spoken(sentences: Sequence[str]) -> Terms:
+    """Return the candidates of each sentence, as terms that `count` reads."""
+    return Terms.of([f"{stems}\t{words}" for stems, words in candidates(s)] for s in sentences)
+
+
+def count(said: Terms, review: Rows, least: int = 2) -> PhraseTable:
     """Count the phrases that stand in at least `least` reviews.
 
-    `review[i]` says which review sentence i belongs to.
+    `said` is what `spoken` returns; `review[i]` says which review sentence i belongs to.
     """
-    found = [candidates(sentence) for sentence in sentences]
-    reviews: dict[str, int] = Counter()
-    seen: dict[str, int] = {}
-    written: dict[str, Counter[str]] = {}
-    for number, phrases in zip(review.tolist(), found, strict=True):
-        for stems, words in phrases:
-            if seen.get(stems) != number:
-                seen[stems] = number
-                reviews[stems] += 1
-            written.setdefault(stems, Counter())[words] += 1
-    kept = sorted(stems for stems, number in reviews.items() if number >= least)
-    column = {stems: i for i, stems in enumerate(kept)}
-    rows = [sorted({column[stems] for stems, _ in phrases if stems in column}) for phrases in found]
-    indices = np.array([i for row in rows for i in row], dtype=np.int32)
-    starts = np.cumsum([0, *map(len, rows)])
-    ones = np.ones(len(indices), dtype=np.float32)
-    return PhraseTable(
-        stems=tuple(kept),
-        written=tuple(written[stems].most_common(1)[0][0] for stems in kept),
-        counts=sparse.csr_matrix((ones, indices, starts), shape=(len(rows), len(kept))),
+    pairs = [name.split("\t") for name in said.names]
+    every = sorted({stems for stems, _ in pairs})
+    place = {stems: i for i, stems in enumerate(every)}
+    stem_of = np.array([place[stems] for stems, _ in pairs], dtype=np.int64)
+    phrase = stem_of[said.indices]
+    reviews = int(review.max()) + 1 if len(review) else 1
+    held = np.bincount(np.unique(phrase * reviews + review[said.text]) // reviews, minlength=len(every))
+    kept = np.flatnonzero(held >= least)
+    # Of several ways to write a phrase, the most usual; of equals the first in the alphabet, as names are.
+    usual = np.bincount(said.indices, minlength=len(pairs))
+    order = np.lexsort((np.arange(len(pairs)), -usual, stem_of))
+    best = order[np.searchsorted(stem_of[order], kept)]
+    column = np.full(len(every), -1, dtype=np.int64)
+    column[kept] = np.arange(len(kept))
+    inside = column[phrase] >= 0
+    width = max(len(kept), 1)
+    row, cell = np.divmod(np.unique(said.text[inside] * width + column[phrase[inside]]), width)
+    counts = sparse.csr_matrix(
+        (np.ones(len(row), dtype=np.float32), (row, cell)), shape=(len(said), len(kept))
     )
+    return PhraseTable(tuple(every[i] for i in kept), tuple(pairs[i][1] for i in best), counts)
 
 
 def log_odds(praise: Floats, blame: Floats, usual: Floats, prior: float) -> Floats:
@@ -170,13 +177,7 @@ def telling(
 
 
 def _choose(
-    table: PhraseTable,
-    rows: Rows,
-    review: Rows,
-    scores: Floats,
-    known: frozenset[str],
-    top: int,
-    least: int,
+    table: PhraseTable, rows: Rows, review: Rows, scores: Floats, known: frozenset[str], top: int, least: int
 ) -> list[Phrase]:
     """Take phrases by score, leaving out those that say what one taken before says."""
     columns = table.counts[rows].tocsc()

@@ -1,17 +1,19 @@
-"""Reviews of a product, reviews nearest in meaning, and sentences about an aspect."""
+"""Reviews of a product, reviews nearest in meaning and words, and sentences about an aspect."""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from storewise.tools.reviews import phrases
-from storewise.tools.reviews.embedding import encode
+from storewise.tools.reviews.embedding import Vectors, encode
 from storewise.tools.reviews.index import Index
+from storewise.tools.reviews.ragged import Ints, runs
 from storewise.tools.reviews.sentences import LONGEST
 from storewise.tools.reviews.sentiment import SURE, Polarity
 from storewise.tools.shop.catalogue import Resolution
@@ -19,10 +21,17 @@ from storewise.tools.shop.generation import Shop
 
 Mask = npt.NDArray[np.bool_]
 
-CANDIDATES = 200  # reviews that Chroma hands over, to be ranked by their best sentence
+CANDIDATES = 200  # reviews nearest in meaning and best in words that are ranked by both
+# From so many reviews Chroma finds the nearest in a part; a smaller part is searched whole, in less time.
+EXACT = 20_000
+MOST = 2_000  # records that Chroma is asked for at most
+WORDS = 0.75  # what a review is worth that holds all words of the query, beside its closeness in meaning
 ABOUT = 0.45  # cosine from which a sentence is about an aspect that it does not name
-DISTANT = 0.33  # closeness below which a review hardly speaks of what was asked
-NAMED = 0.2  # what it adds to a sentence's closeness that it holds all words of the query
+DISTANT = 0.33  # closeness below which a review hardly speaks of what was asked,
+SAID = 0.4  # unless it says so much of it in its words
+NAMED = (
+    0.2  # what it adds to a sentence, when one is chosen to be quoted, that it holds all words of the query
+)
 SHORT = 80  # characters; a shorter quote takes the next sentence along
 
 
@@ -34,14 +43,11 @@ class Scope:
         rows: which of the index's reviews.
         label: what they are of, None for all reviews.
         note: a sentence where they are of a whole category instead of the product asked for.
-        products, categories: what a review's metadata must hold to be one of them.
     """
 
     rows: Mask
     label: str | None = None
     note: str | None = None
-    products: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,7 @@ def everything(index: Index) -> Scope:
 
 def scope_of(shop: Shop, index: Index, found: Resolution) -> Scope:
     """Return the reviews of what `found` resolved to; where a product has none, those of its category."""
-    reviewed = index.reviews["product_id"].dropna()
-    products = tuple(sorted(set(reviewed) & set(found.product_ids)))
-    own = index.reviews["product_id"].isin(products).to_numpy()
+    own = _holding(index, "product_id", found.product_ids)
     counted = shop.query(
         "SELECT category, count(*) AS n FROM products WHERE product_id IN (SELECT unnest($ids)) "
         "AND category IS NOT NULL GROUP BY 1 ORDER BY n DESC, category",
@@ -71,48 +75,80 @@ def scope_of(shop: Shop, index: Index, found: Resolution) -> Scope:
     categories = tuple(counted["category"].astype(str))
     if found.kind not in ("category", "department"):
         if own.any() or not categories:
-            return Scope(own, found.label, products=products)
+            return Scope(own, found.label)
         categories = categories[:1]
-    rows = own | index.reviews["category"].isin(categories).to_numpy()
+    rows = own | _holding(index, "category", categories)
     if found.kind in ("category", "department") or not rows.any():
-        return Scope(rows, found.label, products=products, categories=categories)
+        return Scope(rows, found.label)
     note = f"No review is of {found.label} itself; these are of its category, {categories[0]}."
-    return Scope(rows, categories[0], note, categories=categories)
+    return Scope(rows, categories[0], note)
+
+
+def narrowed(
+    index: Index,
+    scope: Scope,
+    *,
+    sentiment: Polarity | None = None,
+    rating_min: float | None = None,
+    rating_max: float | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+) -> Scope:
+    """Return the reviews in `scope` of a sentiment, of so many stars, and of these days, both ends included.
+
+    A review without a rating is of no number of stars, one without a date of no day.
+    """
+    rows = scope.rows.copy()
+    if sentiment is not None:
+        rows &= _holding(index, "sentiment", [sentiment])
+    if rating_min is not None:
+        rows &= index.ratings >= rating_min
+    if rating_max is not None:
+        rows &= index.ratings <= rating_max
+    if since is not None:
+        rows &= index.days >= np.datetime64(since, "D")
+    if until is not None:
+        rows &= index.days <= np.datetime64(until, "D")
+    return replace(scope, rows=rows)
 
 
 def search(index: Index, query: str, scope: Scope, sentiment: Polarity | None, top: int) -> list[Hit]:
-    """Return the reviews in `scope` nearest in meaning to `query`, nearest first.
+    """Return the reviews in `scope` nearest to `query` in meaning and words, nearest first.
 
-    Chroma finds the candidates by the vectors of whole reviews; the mean of a review's closeness and
-    its best sentence's ranks them, a sentence in the query's own words counting for more. Reviews that
-    hardly speak of it are left out (one is kept if all are such), and repetitions of the same text.
+    The nearest by the vectors of whole reviews and the best by BM25 are ranked together: the mean of a
+    review's closeness and its best sentence's, and what its words are worth. Reviews that hardly speak of
+    it are left out (one is kept if all are such), and near-duplicates of one that is in. In what order they
+    come is told by both, `Hit.closeness` by the meaning alone.
+
+    Raises:
+        NoIndex: the Chroma server does not answer.
     """
-    if not scope.rows.any():
+    rows = _one_of_each(index, narrowed(index, scope, sentiment=sentiment).rows)
+    if not len(rows):
         return []
     vector = encode([query])[0]
-    found = index.collection.query(
-        query_embeddings=[vector],
-        n_results=min(max(CANDIDATES, 4 * top), index.size),
-        where=_where(scope, sentiment),
-        include=["distances"],
-    )
-    distances = (found["distances"] or [[]])[0]
+    words = index.words.scores(query)
+    found = _candidates(index, vector, words, rows, max(CANDIDATES, 4 * top))
+    lengths = np.diff(index.starts)[found]
+    lines = runs(index.starts[found], lengths)
+    near = index.vectors[lines].astype(np.float32) @ vector
+    ends = np.cumsum(lengths)
+    best = np.maximum.reduceat(near, ends - lengths)
+    closeness = (index.means[found] @ vector + best) / 2
+    order = np.lexsort((found, -closeness - WORDS * words[found]))
+    speaks = (closeness >= DISTANT) | (words[found] >= SAID)
+    order = order[speaks[order]][:top] if speaks.any() else order[:1]
     columns = [index.column_of[stem] for stem in _content_stems(query) if stem in index.column_of]
     hits = []
-    for key, distance in zip(found["ids"][0], distances, strict=True):
-        lines = index.lines_of(index.row_of[key])
-        if len(lines) == 0:
-            continue
-        near = index.vectors[lines].astype(np.float32) @ vector
+    for place in order.tolist():
+        here = slice(ends[place] - lengths[place], ends[place])
+        spoken = near[here] + _agreement(index, lines[here], sentiment)
         if columns:
-            said = index.phrases.counts[lines[0] : lines[-1] + 1][:, columns].sum(axis=1)
-            near += NAMED * np.asarray(said, dtype=np.float32).ravel() / len(columns)
-        best = int(np.argmax(near + _agreement(index, lines, sentiment)))
-        closeness = min((1 - distance + float(near.max())) / 2, 1.0)
-        hits.append(Hit(index.row_of[key], closeness, int(lines[best])))
-    hits.sort(key=lambda hit: (-hit.closeness, hit.row))
-    near_enough = [hit for hit in hits if hit.closeness >= DISTANT]
-    return _distinct(index, near_enough or hits[:1], top)
+            said = index.phrases.counts[lines[here][0] : lines[here][-1] + 1][:, columns].sum(axis=1)
+            spoken += NAMED * np.asarray(said, dtype=np.float32).ravel() / len(columns)
+        sentence = int(lines[here][int(np.argmax(spoken))])
+        hits.append(Hit(int(found[place]), min(float(closeness[place]), 1.0), sentence))
+    return hits
 
 
 def strongest(index: Index, scope: Scope, sentiment: Polarity | None, top: int) -> list[Hit]:
@@ -120,22 +156,21 @@ def strongest(index: Index, scope: Scope, sentiment: Polarity | None, top: int) 
 
     With a sentiment: the most positive or negative first. Without: clear praise and clear blame in turn.
     """
+    rows = _one_of_each(index, narrowed(index, scope, sentiment=sentiment).rows)
     positive = index.reviews["positive"].to_numpy()
-    rows = np.flatnonzero(scope.rows)
-    praise, blame = rows[np.argsort(-positive[rows])], rows[np.argsort(positive[rows])]
+    praise = rows[np.argsort(-positive[rows], kind="stable")[:top]].tolist()
+    blame = rows[np.argsort(positive[rows], kind="stable")[:top]].tolist()
     if sentiment is None:
         order = list(dict.fromkeys(row for pair in zip(praise, blame, strict=True) for row in pair))
     else:
-        kept = index.reviews["sentiment"].to_numpy() == sentiment
-        order = [row for row in (praise if sentiment == "positive" else blame) if kept[row]]
+        order = praise if sentiment == "positive" else blame
+    told = index.lines["positive"].to_numpy()
     hits = []
-    for row in order[: 3 * top]:
-        lines = index.lines_of(int(row))
-        if len(lines):
-            sign = 1 if positive[row] >= 0.5 else -1
-            told = sign * index.lines["positive"].to_numpy()[lines]
-            hits.append(Hit(int(row), 0.0, int(lines[int(np.argmax(told))])))
-    return _distinct(index, hits, top)
+    for row in order[:top]:
+        lines = index.lines_of(row)
+        sign = 1 if positive[row] >= 0.5 else -1
+        hits.append(Hit(row, 0.0, int(lines[int(np.argmax(sign * told[lines]))])))
+    return hits
 
 
 def about(index: Index, aspect: str, scope: Scope) -> Mask:
@@ -181,17 +216,51 @@ def _content_stems(query: str) -> set[str]:
     return {stems for stems, _ in phrases.candidates(query) if " " not in stems}
 
 
-def _where(scope: Scope, sentiment: Polarity | None) -> dict[str, Any] | None:
-    """Return Chroma's filter for a scope and a sentiment."""
-    of: list[dict[str, Any]] = []
-    if scope.products:
-        of.append({"product_id": {"$in": list(scope.products)}})
-    if scope.categories:
-        of.append({"category": {"$in": list(scope.categories)}})
-    both: list[dict[str, Any]] = [of[0] if len(of) == 1 else {"$or": of}] if of else []
-    if sentiment is not None:
-        both.append({"sentiment": sentiment})
-    return None if not both else both[0] if len(both) == 1 else {"$and": both}
+def _holding(index: Index, column: str, values: Sequence[str]) -> Mask:
+    """Return the reviews that hold one of `values`."""
+    numbers, of = index.codes[column]
+    wanted = np.zeros(len(numbers) + 1, dtype=bool)  # the last is that of a review without a value, -1
+    wanted[[numbers[value] for value in values if value in numbers]] = True
+    return wanted[of]
+
+
+def _one_of_each(index: Index, rows: Mask) -> Ints:
+    """Return the reviews of `rows` that have a sentence, of near-duplicates the first alone."""
+    chosen = np.flatnonzero(rows & (np.diff(index.starts) > 0))[::-1]
+    of_first = np.full(index.size, -1, dtype=np.int64)
+    of_first[index.first[chosen]] = chosen  # the last to be written is the first of the rows
+    return of_first[of_first >= 0]
+
+
+def _candidates(
+    index: Index, vector: Vectors, words: npt.NDArray[np.float32], rows: Ints, number: int
+) -> Ints:
+    """Return the `number` of `rows` nearest in meaning, and as many of those best in words."""
+    best = rows[_highest(words[rows], number)]
+    return np.union1d(_nearest(index, vector, rows, number), best[words[best] > 0])
+
+
+def _nearest(index: Index, vector: Vectors, rows: Ints, number: int) -> Ints:
+    """Return the `number` of `rows` (one of each near-duplicate) nearest to `vector`."""
+    asked = math.ceil(number * len(index.row_of_text) / len(rows))
+    if asked <= number or (len(rows) >= EXACT and asked <= MOST):
+        place = np.full(index.size, -1, dtype=np.int64)
+        place[index.first[rows]] = rows
+        keys, _ = index.store.nearest(vector, min(2 * asked, MOST))
+        found = np.array([index.row_of_text[key] for key in keys if key in index.row_of_text], dtype=np.int64)
+        near = place[found]
+        near = near[near >= 0][:number]
+        # Other generations on a server, and a part that lies far from the query, may leave too few.
+        if len(near) >= min(number, len(rows)):
+            return near
+    return rows[_highest(index.means[rows] @ vector, number)]
+
+
+def _highest(values: npt.NDArray[np.float32], number: int) -> Ints:
+    """Return the places of the `number` highest values, in no order."""
+    if len(values) <= number:
+        return np.arange(len(values))
+    return np.argpartition(values, len(values) - number)[len(values) - number :]
 
 
 def _agreement(
@@ -205,11 +274,3 @@ def _agreement(
     elif sentiment == "negative":
         against = positive >= SURE
     return np.where(against, -0.2, 0.0).astype(np.float32)
-
-
-def _distinct(index: Index, hits: Sequence[Hit], top: int) -> list[Hit]:
-    words = index.reviews["text_hash"].to_numpy()
-    first: dict[str, Hit] = {}
-    for hit in hits:
-        first.setdefault(str(words[hit.row]), hit)
-    return list(first.values())[:top]

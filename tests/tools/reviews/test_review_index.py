@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from storewise.tools.reviews import build, embedding, index, search
+from storewise.tools.reviews import build, embedding, index, search, sentiment, texts
 from storewise.tools.shop.generation import MissingTable, Shop, building
 
 MakeShop = Callable[[Sequence[tuple[str, str, str | None]]], Shop]
@@ -27,15 +29,15 @@ REVIEWS: list[tuple[str, str, str | None]] = [
 @pytest.fixture
 def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note every text that is embedded while an index is built."""
-    texts: list[str] = []
+    noted: list[str] = []
     encode = embedding.encode
 
     def noting(given: Sequence[str], progress: Callable[[str], None] | None = None) -> embedding.Vectors:
-        texts.extend(given)
+        noted.extend(given)
         return encode(given, progress)
 
-    monkeypatch.setattr(build.embedding, "encode", noting)
-    return texts
+    monkeypatch.setattr(embedding, "encode", noting)
+    return noted
 
 
 def nearest(found: index.Index, query: str, sentiment: str | None = None) -> list[str]:
@@ -57,7 +59,7 @@ def test_only_what_changed_is_embedded(make_shop: MakeShop, tmp_path: Path, embe
     assert embedded == ["The coffee is stale.", "I threw it away."]
     opened = index.open_index(folder)
     assert opened.reviews["review_id"].tolist() == ["A1", "A2", "A4"]
-    assert opened.collection.count() == 3
+    assert opened.store.count() == 3
     assert nearest(opened, "stale coffee")[0] == "A1"
     assert "A3" not in nearest(opened, "dog treats")
 
@@ -71,8 +73,9 @@ def test_a_new_category_embeds_nothing_but_reaches_the_search(
     moved = [*REVIEWS[:3], ("A4", REVIEWS[3][1], "Soup")]
     assert build.build(make_shop(moved), folder).changed == 1
     assert embedded == []
-    found = index.open_index(folder).collection.get(where={"category": "Soup"})
-    assert found["ids"] == ["A4"]
+    opened = index.open_index(folder)
+    soups = search.Scope((opened.reviews["category"] == "Soup").to_numpy())
+    assert [hit.row for hit in search.search(opened, "dented cans", soups, None, 5)] == [opened.row_of["A4"]]
 
 
 def test_a_new_generation_starts_from_the_one_before(make_shop: MakeShop, embedded: list[str]) -> None:
@@ -82,37 +85,113 @@ def test_a_new_generation_starts_from_the_one_before(make_shop: MakeShop, embedd
     second = make_shop([*REVIEWS, ("A5", "Too salty.", None)])
     assert build.build(second, second.folder("reviews")).embedded == 1
     assert embedded == ["Too salty."]
-    assert index.open_index(first.folder("reviews")).collection.count() == 4
+    assert index.open_index(first.folder("reviews")).store.count() == 4
 
 
 def test_another_embedding_model_rebuilds(make_shop: MakeShop, tmp_path: Path, embedded: list[str]) -> None:
     folder = tmp_path / "reviews"
     shop = make_shop(REVIEWS)
     build.build(shop, folder)
-    made_by = json.loads((folder / "index.json").read_text())
-    (folder / "index.json").write_text(json.dumps({**made_by, "embedding": "another 1.0"}))
-    index.forget()
+    note = json.loads((folder / "index.json").read_text())
+    note["made_by"]["embedding"] = "another 1.0"
+    (folder / "index.json").write_text(json.dumps(note))
     with pytest.raises(index.NoIndex, match="storewise fit"):
         index.open_index(folder)
     assert build.build(shop, folder).embedded == 7
 
 
-def test_a_killed_build_is_not_opened(
-    make_shop: MakeShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_another_model_of_sentences_judges_them_anew_and_embeds_nothing(
+    make_shop: MakeShop, tmp_path: Path, embedded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*args: object) -> None:
-        raise KeyboardInterrupt
-
     folder = tmp_path / "reviews"
     shop = make_shop(REVIEWS)
-    monkeypatch.setattr(build, "_write_tables", killed)
-    with pytest.raises(KeyboardInterrupt):
-        build.build(shop, folder)
-    monkeypatch.undo()
-    with pytest.raises(index.NoIndex):
+    build.build(shop, folder)
+    embedded.clear()
+    card = {**sentiment.card(), "version": "another"}
+    monkeypatch.setattr(sentiment, "card", lambda: card)
+    monkeypatch.setattr(
+        texts, "known_of", lambda said, vectors: pd.DataFrame({"positive": np.full(len(said), 0.9)})
+    )
+    with pytest.raises(index.NoIndex, match="storewise fit"):
         index.open_index(folder)
-    assert build.build(shop, folder).added == 4
-    assert index.open_index(folder).collection.count() == 4
+    assert build.build(shop, folder) == build.Built(0, 0, 0, kept=4, embedded=0)
+    assert embedded == []
+    assert index.open_index(folder).reviews["sentiment"].tolist() == ["positive"] * 4
+
+
+def test_an_index_of_an_older_format_is_rebuilt(make_shop: MakeShop, tmp_path: Path) -> None:
+    folder = tmp_path / "reviews"
+    (folder / "chroma-0").mkdir(parents=True)
+    (folder / "sentences.npy").write_bytes(b"")
+    old = {"format": 1, "embedding": embedding.model_name(), "sentiment": "1", "chroma": "chroma-0"}
+    (folder / "index.json").write_text(json.dumps(old))
+    with pytest.raises(index.NoIndex, match="storewise fit"):
+        index.open_index(folder)
+    assert build.build(make_shop(REVIEWS), folder).added == 4
+    assert len(list(folder.iterdir())) == 2, "what the older format left is gone"
+
+
+def test_a_build_in_steps_and_one_from_nothing_write_the_same(make_shop: MakeShop, tmp_path: Path) -> None:
+    later = [REVIEWS[3], ("A5", "Smooth and rich coffee! We love it.", "Tea"), REVIEWS[0], REVIEWS[1]]
+    stepwise = build.build(make_shop(REVIEWS), tmp_path / "a")
+    stepwise = build.build(shop := make_shop(later), tmp_path / "a")
+    assert (stepwise.added, stepwise.deleted, stepwise.duplicates) == (1, 1, 1)
+    build.build(shop, tmp_path / "b")
+    one, other = (index.written(tmp_path / name) for name in "ab")
+    assert one and other
+    for name in sorted(path.name for path in other.folder.iterdir() if path.is_file()):
+        first, second = (one.folder / name).read_bytes(), (other.folder / name).read_bytes()
+        assert name == "vectors.npy" or name == "means.npy" or first == second, name
+    vectors = [np.load(written.folder / "vectors.npy") for written in (one, other)]
+    assert np.allclose(*vectors, atol=1e-3)
+
+
+BUILDER = """
+import sys
+from pathlib import Path
+from storewise.tools.reviews import build, store
+from storewise.tools.shop.generation import open_shop
+def told(sentence):
+    print(sentence, flush=True)
+    if sentence.startswith(sys.argv[2]):
+        sys.stdin.read()
+write = store.write
+def waiting(*given):
+    write(*given)
+    told("Records written")
+store.write = waiting
+build.build(open_shop(Path(sys.argv[1])), Path(sys.argv[1]) / "index", told)
+"""
+
+
+@pytest.mark.parametrize("moment", ["Looking for near-duplicates", "Writing", "Records written"])
+def test_a_killed_build_leaves_the_old_index_whole(
+    make_shop: MakeShop, tmp_path: Path, moment: str, embedded: list[str]
+) -> None:
+    home = tmp_path / "home"
+    folder = home / "index"
+    build.build(make_shop(REVIEWS), folder)
+    shop = make_shop([*REVIEWS[1:], ("A7", "The soup was cold.", None)])
+    builder = subprocess.Popen(
+        [sys.executable, "-c", BUILDER, str(home), moment],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert builder.stdout
+    assert any(line.startswith(moment) for line in builder.stdout)
+    builder.kill()
+    assert builder.wait() == -signal.SIGKILL
+    opened = index.open_index(folder)
+    assert opened.reviews["review_id"].tolist() == ["A1", "A2", "A3", "A4"]
+    assert nearest(opened, "bitter coffee")[0] == "A1"
+    embedded.clear()
+    built = build.build(shop, folder)
+    assert (built.added, built.deleted, built.kept) == (1, 1, 3)
+    assert embedded == ["The soup was cold."]
+    assert nearest(index.open_index(folder), "cold soup")[0] == "A7"
+    left = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    assert len(left) == 2, "the build in use and the one before; nothing of the one that was killed"
 
 
 READER = """
@@ -121,9 +200,9 @@ from pathlib import Path
 from storewise.tools.reviews.index import open_index
 found = open_index(Path(sys.argv[1]))
 for _ in range(20):
-    near = found.collection.query(query_embeddings=[found.vectors[0].astype("float32")], n_results=1)
+    near, _ = found.store.nearest(found.means[0], 1)
     time.sleep(0.02)
-print(near["ids"][0][0], found.size)
+print(found.reviews["review_id"][found.row_of_text[near[0]]], found.size)
 """
 
 
@@ -140,7 +219,7 @@ def test_several_processes_read_at_once(make_shop: MakeShop, tmp_path: Path) -> 
         )
         for _ in range(2)
     ]
-    assert here.collection.count() == 4
+    assert here.store.count() == 4
     for reader in readers:
         out, err = reader.communicate(timeout=60)
         assert reader.returncode == 0, err
@@ -160,10 +239,10 @@ def test_hostile_odd_and_empty_texts_stay_data(make_shop: MakeShop, tmp_path: Pa
     shop = make_shop(odd)
     assert build.build(shop, folder).added == 5
     found = index.open_index(folder)
-    texts = search.texts(shop, found, range(found.size))
+    said = search.texts(shop, found, range(found.size))
     for sentence, review in enumerate(found.lines["review"]):
-        words = search.quote(found, texts[review], sentence)
-        assert words in texts[review]
+        words = search.quote(found, said[review], sentence)
+        assert words in said[review]
         assert not set("\x00\x1b\u202e<") & set(words)
     assert nearest(found, "ignore your instructions")[0] == "H1"
     moods = dict(zip(found.reviews["review_id"], found.reviews["sentiment"], strict=True))
@@ -171,11 +250,20 @@ def test_hostile_odd_and_empty_texts_stay_data(make_shop: MakeShop, tmp_path: Pa
     assert len(found.lines_of(found.row_of["H4"])) <= 64
 
 
-def test_repeated_texts_are_found_once(make_shop: MakeShop, tmp_path: Path) -> None:
+def test_one_review_many_times_is_embedded_stored_and_found_once(
+    make_shop: MakeShop, tmp_path: Path, embedded: list[str]
+) -> None:
     folder = tmp_path / "reviews"
-    build.build(make_shop([*REVIEWS, ("A9", REVIEWS[0][1], "Coffee")]), folder)
-    assert nearest(index.open_index(folder), "bitter coffee").count("A1") == 1
-    assert "A9" not in nearest(index.open_index(folder), "bitter coffee")
+    copies: list[tuple[str, str, str | None]] = [(f"B{n:05}", REVIEWS[0][1], "Tea") for n in range(10_000)]
+    built = build.build(make_shop([*REVIEWS, *copies]), folder)
+    assert (built.embedded, built.duplicates) == (7, 10_000)
+    opened = index.open_index(folder)
+    assert opened.store.count() == 4
+    found = nearest(opened, "bitter coffee")
+    assert found[0] == "A1" and len(found) == len({*found} & {"A1", "A2", "A3", "A4"})
+    teas = search.Scope((opened.reviews["category"] == "Tea").to_numpy())
+    hits = search.search(opened, "bitter coffee", teas, None, 5)
+    assert [opened.reviews["review_id"].iloc[hit.row] for hit in hits] == ["B00000"], "the first of the teas"
 
 
 def test_no_reviews_at_all(make_shop: MakeShop, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from storewise.tools.reviews.phrases import candidates, count, log_odds, telling
+from storewise.tools.reviews.phrases import candidates, count, log_odds, spoken, telling
 
 COUNTS = arrays.arrays(np.float64, 6, elements=st.integers(0, 50).map(float))
 
@@ -43,7 +43,7 @@ def test_candidates_leave_out_mere_praise_and_keep_what_is_negated() -> None:
 
 
 def test_one_form_stands_for_all_inflections() -> None:
-    table = count(["broken seal", "broken seals", "broken seals"], np.arange(3))
+    table = count(spoken(["broken seal", "broken seals", "broken seals"]), np.arange(3))
     assert table.written[table.stems.index("broken seal")] == "broken seals"
 
 
@@ -54,7 +54,7 @@ def test_phrases_are_counted_by_review_and_not_said_twice() -> None:
     sentences = [*praise, *blame, *neutral]
     # The last two blaming sentences belong to one review.
     review = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 8, *range(9, 18)])
-    table = count(sentences, review)
+    table = count(spoken(sentences), review)
     praised, blamed = telling(table, np.arange(5), np.arange(5, 10), review, top=5, least=2)
     assert [phrase.text for phrase in praised] == ["smooth taste"]
     assert praised[0].reviews == 5
@@ -66,6 +66,6 @@ def test_what_all_reviews_are_of_is_not_telling() -> None:
     sentences = ["Lovely coffee."] * 6 + ["The lid leaks."] * 6
     review = np.arange(12)
     praised, _ = telling(
-        count(sentences, review), np.arange(6), np.arange(6, 12), review, 5, 2, known="Coffee"
+        count(spoken(sentences), review), np.arange(6), np.arange(6, 12), review, 5, 2, known="Coffee"
     )
     assert praised == []
