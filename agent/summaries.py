@@ -13,11 +13,11 @@ from storewise.agent.engine import Served, gpu_found
 from storewise.agent.settings import Settings
 from storewise.finetune.adapter import SHIPPED, read_manifest
 from storewise.prompts import prompt
-from storewise.tools.reviews import embedding, screening
+from storewise.tools.reviews import aspects, embedding, screening
 from storewise.tools.reviews.claims import supported
-from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped, shown
+from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped_lines, read_lines, shown
 from storewise.tools.reviews.salience import personal
-from storewise.tools.reviews.summary import CLAIMS, Claim, Length, Review, Summary
+from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
 from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, running_text
 
 Phrase = Callable[[Group], Awaitable[str]]
@@ -97,12 +97,15 @@ async def summarize(
     reasons = [screening.left_out(review.text) for review in reviews]
     read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
     left_out = dict(Counter(reason for reason in reasons if reason is not None))
-    groups = await asyncio.to_thread(grouped, read, encode)
+    lines = await asyncio.to_thread(read_lines, read, encode)
+    groups = await asyncio.to_thread(grouped_lines, lines)
     told_of = chosen(groups, len(read), CLAIMS[length], phrase is None)
     told = await asyncio.gather(*(_claim(group, phrase, encode) for group in told_of))
     claims = arranged(list(zip(told_of, told, strict=True)), len(read), words)
     text = await asyncio.to_thread(running_text, claims, len(read), encode)
-    return Summary(claims=tuple(claims), reviews=len(read), left_out=left_out, text=text)
+    spoken_of = [(quote.review_id, quote.text) for quote in lines.quotes]
+    shares = await asyncio.to_thread(aspects.shares, spoken_of, lines.vectors)
+    return Summary(claims=tuple(claims), aspects=shares, reviews=len(read), left_out=left_out, text=text)
 
 
 def merged(parts: Sequence[Summary], length: Length, encode: Encode = embedding.encode) -> Summary:
@@ -130,8 +133,25 @@ def merged(parts: Sequence[Summary], length: Length, encode: Encode = embedding.
     reviews = sum(part.reviews for part in parts)
     top = whole[: CLAIMS[length]]
     return Summary(
-        claims=tuple(top), reviews=reviews, left_out=dict(left_out), text=running_text(top, reviews, encode)
+        claims=tuple(top),
+        aspects=_shares_of(parts),
+        reviews=reviews,
+        left_out=dict(left_out),
+        text=running_text(top, reviews, encode),
     )
+
+
+def _shares_of(parts: Sequence[Summary]) -> tuple[AspectShare, ...]:
+    """Return how many reviews of all parts speak of each aspect, those of most reviews first."""
+    counts: dict[str, list[int]] = {}
+    for share in (share for part in parts for share in part.aspects):
+        told = (share.reviews, share.positive, share.negative)
+        counts[share.aspect] = [a + b for a, b in zip(counts.get(share.aspect, (0, 0, 0)), told, strict=True)]
+    shares = [
+        AspectShare(aspect=aspect, reviews=reviews, positive=positive, negative=negative)
+        for aspect, (reviews, positive, negative) in counts.items()
+    ]
+    return tuple(sorted(shares, key=lambda share: (-share.reviews, share.aspect)))
 
 
 def _joined(claims: list[Claim]) -> Claim:

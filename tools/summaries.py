@@ -8,12 +8,11 @@ import numpy as np
 
 from storewise.tools.finding import Chart, Column, Finding, ReviewQuote, count_column
 from storewise.tools.review_scope import EMPTY, data_notes, nothing, of_scope, opened, plain, provenance
-from storewise.tools.reviews import embedding, search
-from storewise.tools.reviews.embedding import Vectors
-from storewise.tools.reviews.groups import Encode, grouped
+from storewise.tools.reviews import search
+from storewise.tools.reviews.groups import Lines, grouped_lines, normal, worth_reading
 from storewise.tools.reviews.index import Index
-from storewise.tools.reviews.summary import CLAIMS, Claim, Review
-from storewise.tools.reviews.telling import chosen, claim_of
+from storewise.tools.reviews.summary import CLAIMS, Claim, Quote
+from storewise.tools.reviews.telling import chosen, claim_of, contradictions, told_together
 from storewise.tools.shop.generation import Shop
 
 READ = 1500  # reviews whose sentences are grouped while somebody waits
@@ -47,12 +46,14 @@ def summarize_reviews(shop: Shop, product: str | None = None, topic: str | None 
     if topic and not len(rows):
         return nothing(shop, tool, f"No review{of_scope(scope)} speaks of {topic}.")
     some = rows if len(rows) <= READ else rows[np.linspace(0, len(rows) - 1, READ).astype(np.int64)]
-    reviews, encode = _read(shop, index, some.tolist(), lines)
-    groups = grouped(reviews, encode)
-    claims = [claim_of(group) for group in chosen(groups, len(reviews), CLAIMS["medium"], quoted=True)]
-    claims.sort(key=lambda claim: -claim.count)
+    said, reviews = _read(shop, index, some.tolist(), lines)
+    told = chosen(grouped_lines(said), reviews, CLAIMS["medium"], quoted=True)
+    claims = sorted((claim_of(group) for group in told), key=lambda claim: -claim.count)
     if not claims:
         return nothing(shop, tool, f"The reviews{of_scope(scope)} share nothing that could be told.")
+    known = dict(zip((quote.text for quote in said.quotes), said.vectors, strict=True))
+    pairs = contradictions(claims, lambda texts: np.stack([known[text] for text in texts]))
+    against = [told_together(claims[one], claims[other], reviews) for one, other in pairs.items()]
     part = (
         f"Claims were counted in {len(some):,} of the {len(rows):,} reviews, taken evenly from all of them."
         if len(some) < len(rows)
@@ -61,7 +62,7 @@ def summarize_reviews(shop: Shop, product: str | None = None, topic: str | None 
     return Finding(
         tool=tool,
         status="answered",
-        headline=_headline(claims, len(reviews), of_scope(scope), topic),
+        headline=_headline(claims, reviews, of_scope(scope), topic),
         columns=_COLUMNS,
         rows=tuple((c.text, c.count, c.sentiment, ", ".join(c.review_ids[:IDS])) for c in claims),
         chart=Chart(kind="bar", x="claim", y=("reviews",), title="Reviews that say it"),
@@ -73,7 +74,7 @@ def summarize_reviews(shop: Shop, product: str | None = None, topic: str | None 
             ),
             *data_notes(shop),
         ),
-        caveat=" ".join(filter(None, [scope.note, part, provenance(shop)])) or None,
+        caveat=" ".join(filter(None, [scope.note, *against, part, provenance(shop)])) or None,
     )
 
 
@@ -85,29 +86,27 @@ _COLUMNS = (
 )
 
 
-def _read(shop: Shop, index: Index, rows: Sequence[int], lines: search.Mask) -> tuple[list[Review], Encode]:
-    """Return the reviews, cut down to the sentences in `lines`, and what knows their embeddings already."""
+def _read(shop: Shop, index: Index, rows: Sequence[int], chosen_lines: search.Mask) -> tuple[Lines, int]:
+    """Return the sentences of reviews that are in `chosen_lines`, as the index knows them, and of how many reviews."""
     texts = search.texts(shop, index, rows)
     starts, stops = index.lines["start"].to_numpy(), index.lines["stop"].to_numpy()
-    known: dict[str, int] = {}
-    reviews = []
+    ids = index.reviews["review_id"].to_numpy(dtype=object)
+    quotes, review, kept = [], [], []
+    seen: set[str] = set()
     for row in rows:
-        kept = [int(line) for line in index.lines_of(row) if lines[line]]
-        said = [texts[row][starts[line] : stops[line]] for line in kept]
-        known |= dict(zip(said, kept, strict=True))
-        reviews.append(Review(review_id=str(index.reviews["review_id"].iloc[row]), text="\n".join(said)))
-
-    def encode(wanted: Sequence[str]) -> Vectors:
-        vectors = np.zeros((len(wanted), embedding.DIMENSIONS), dtype=np.float32)
-        here = [i for i, text in enumerate(wanted) if text in known]
-        new = [i for i, text in enumerate(wanted) if text not in known]
-        if here:
-            vectors[here] = index.vectors[[known[wanted[i]] for i in here]].astype(np.float32)
-        if new:
-            vectors[new] = embedding.encode([wanted[i] for i in new])
-        return vectors
-
-    return reviews, encode
+        here = [int(line) for line in index.lines_of(row) if chosen_lines[line]]
+        said = [texts[row][starts[line] : stops[line]].strip() for line in here]
+        if (key := normal(" ".join(said))) in seen:
+            continue
+        seen.add(key)
+        for line, text in zip(here, said, strict=True):
+            if worth_reading(text):
+                quotes.append(Quote(review_id=str(ids[row]), text=text))
+                review.append(row)
+                kept.append(line)
+    vectors = index.vectors[kept].astype(np.float32)
+    positive = index.lines["positive"].to_numpy(dtype=np.float32)[kept]
+    return Lines(quotes, np.array(review, dtype=np.int64), vectors, positive), len(set(review))
 
 
 def _headline(claims: Sequence[Claim], reviews: int, scope: str, topic: str | None) -> str:

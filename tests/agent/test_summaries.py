@@ -38,10 +38,18 @@ def test_without_a_model_customers_are_quoted_and_counted() -> None:
         assert claim.phrased_by == "quote"
         assert claim.count == len(set(claim.review_ids))
         assert any(claim.text in text for text in TEXTS)
-    assert [claim.count for claim in summary.claims] == sorted(
-        (c.count for c in summary.claims), reverse=True
-    )
-    assert {"R1", "R2", "R3"} <= set(summary.claims[0].review_ids)
+    most = max(summary.claims, key=lambda claim: claim.count)
+    assert {"R1", "R2", "R3"} <= set(most.review_ids)
+    for share in summary.aspects:
+        assert share.positive + share.negative <= share.reviews <= summary.reviews
+
+
+def test_of_many_reviews_what_most_say_comes_first() -> None:
+    counts = [
+        claim.count
+        for claim in told(None, texts=[f"{text} Box {n}." for n in "abc" for text in TEXTS]).claims
+    ]
+    assert counts == sorted(counts, reverse=True)
 
 
 def test_a_contradiction_is_told() -> None:
@@ -85,6 +93,10 @@ def test_parts_are_put_together() -> None:
     whole = merged([first, second], "medium")
     assert whole.reviews == 6
     assert whole.claims[0].count == first.claims[0].count * 2
+    assert first.aspects
+    assert [(share.aspect, share.reviews) for share in whole.aspects] == [
+        (share.aspect, 2 * share.reviews) for share in first.aspects
+    ]
 
 
 @pytest.mark.parametrize(

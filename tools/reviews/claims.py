@@ -143,9 +143,9 @@ def opposites() -> dict[str, frozenset[str]]:
 
 
 def contrary(one: str, other: str) -> bool:
-    """Say whether two texts hold a word and its opposite, or a word that only one of them denies."""
+    """Say whether two texts hold a word and its opposite, or a word with an opposite that only one denies."""
     first, second = ({word.stem: word.turned for word in words_of(text)} for text in (one, other))
-    if any(first[stem] != second[stem] for stem in first.keys() & second.keys()):
+    if any(first[stem] != second[stem] for stem in first.keys() & second.keys() & opposites().keys()):
         return True
     return any(opposites().get(stem, frozenset()) & second.keys() for stem in first)
 

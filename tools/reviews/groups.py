@@ -20,7 +20,7 @@ from scipy.spatial.distance import squareform
 
 from storewise.tools.reviews import embedding, phrases, screening, sentiment
 from storewise.tools.reviews.embedding import Vectors
-from storewise.tools.reviews.salience import fit, places, salience
+from storewise.tools.reviews.salience import fit, phrases_in, places, salience
 from storewise.tools.reviews.sentences import sentences
 from storewise.tools.reviews.sentiment import SURE, Polarity
 from storewise.tools.reviews.summary import Quote, Review
@@ -114,6 +114,11 @@ def lines_of(text: str) -> list[str]:
     return [line for line in found if _WORD.search(line)]
 
 
+def worth_reading(line: str) -> bool:
+    """Say whether a sentence holds a word and gives no orders to a machine."""
+    return bool(_WORD.search(line)) and not screening.to_a_machine(line)
+
+
 def normal(text: str) -> str:
     """Return the words of a text in lower case, by which repetitions are told."""
     return " ".join(re.findall(r"\w+", html.unescape(text).lower()))
@@ -135,7 +140,7 @@ def read_lines(reviews: Sequence[Review], encode: Encode = embedding.encode) -> 
             continue
         texts.add(key)
         for line in lines_of(one.text):
-            if not screening.to_a_machine(line):
+            if worth_reading(line):
                 quotes.append(Quote(review_id=one.review_id, text=line))
                 review.append(number)
     rows = {text: row for row, text in enumerate(dict.fromkeys(quote.text for quote in quotes))}
@@ -190,8 +195,7 @@ def _linked(vectors: Vectors, positive: Floats) -> list[Rows]:
 def _link(points: Vectors) -> list[Rows]:
     if len(points) == 1:
         return [np.zeros(1, dtype=np.int64)]
-    apart = np.clip(1.0 - points.astype(np.float64) @ points.T.astype(np.float64), 0, None)
-    np.fill_diagonal(apart, 0)
+    apart = np.maximum(1 - points @ points.T, 0)
     labels = fcluster(linkage(squareform(apart, checks=False), "average"), 1 - ALIKE, "distance")
     order = np.argsort(labels, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
@@ -244,7 +248,7 @@ def _named(groups: Sequence[Group]) -> list[Group]:
     for group in groups:
         seen: Counter[str] = Counter()
         for quote in group.quotes if group.count > 1 else ():
-            for stems, words in dict(phrases.candidates(quote.text)).items():
+            for stems, words in dict(phrases_in(quote.text)).items():
                 seen[stems] += 1
                 written.setdefault(stems, Counter())[words] += 1
         per_group.append(seen)

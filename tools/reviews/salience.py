@@ -111,9 +111,15 @@ def personal(text: str) -> bool:
     return _PERSON.search(text) is not None
 
 
+@lru_cache(maxsize=20_000)
+def phrases_in(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the phrases of a sentence, as `phrases.candidates` finds them."""
+    return tuple(phrases.candidates(text))
+
+
 def says_something(text: str) -> bool:
     """Say whether a sentence names a thing or passes a verdict: "Thank you!" does not."""
-    return bool(_VERDICT.search(text) or phrases.candidates(text))
+    return bool(_VERDICT.search(text) or phrases_in(text))
 
 
 def fit(text: str) -> bool:

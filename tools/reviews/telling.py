@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from storewise.tools.reviews import embedding
 from storewise.tools.reviews.claims import contrary
 from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group
-from storewise.tools.reviews.salience import fit, says_something
+from storewise.tools.reviews.salience import fit, phrases_in, says_something
 from storewise.tools.reviews.summary import Claim
 
 QUOTES = 3  # quotes of a claim
 FEW = 20  # reviews up to which a single voice is heard
 ENOUGH = 50  # reviews among which a count says as much as likeness to all that is said
+VAGUE = 0.4  # what the count of a group is worth that names nothing ("Very good product.")
+USUAL = 0.2  # share of the reviews from which a word only says what all of them are about
+SOME = 0.1  # of a group's count that its opposite must have to be told beside it
 REPEATED = 0.3  # what likeness to a group told before takes from the next
 
 
@@ -31,8 +34,9 @@ def chosen(groups: Sequence[Group], reviews: int, most: int, quoted: bool) -> li
     # A count says little among few reviews; there, standing for all that is said speaks for a group.
     trust = reviews / (reviews + ENOUGH)
     most_heard = max(group.count for group in heard)
+    usual = _usual(groups, reviews)
     rank = [
-        trust * group.count / most_heard
+        trust * group.count / most_heard * (VAGUE if _names(group) <= usual else 1.0)
         + (1 - trust) * group.salience
         - (quoted and not fit(group.quotes[0].text))
         for group in heard
@@ -45,10 +49,27 @@ def chosen(groups: Sequence[Group], reviews: int, most: int, quoted: bool) -> li
         taken.append(heard[best])
         against = heard[best].against
         other = next((i for i in free if against is not None and heard[i] is groups[against]), None)
+        if other is not None and heard[other].count < SOME * heard[best].count:
+            other = None
         if other is not None and len(taken) < most:
             free.remove(other)
             taken.append(heard[other])
     return taken
+
+
+def _names(group: Group) -> set[str]:
+    """Return the stems of what the sentence that stands for a group names."""
+    return {stems for stems, _ in phrases_in(group.quotes[0].text) if " " not in stems}
+
+
+def _usual(groups: Sequence[Group], reviews: int) -> set[str]:
+    """Return the stems of what all reviews are about: that a tea is a tea tells nothing."""
+    inside: dict[str, set[str]] = {}
+    for group in groups:
+        for quote in group.quotes if group.count > 1 else ():
+            for stems, _ in phrases_in(quote.text):
+                inside.setdefault(stems, set()).add(quote.review_id)
+    return {stems for stems, ids in inside.items() if len(ids) >= USUAL * reviews}
 
 
 def _nearness(group: Group, others: Sequence[Group]) -> float:
@@ -94,25 +115,28 @@ def running_text(claims: Sequence[Claim], reviews: int, encode: Encode = embeddi
     """Return the claims as running text; those that contradict each other are told together."""
     if not claims:
         return "None of the reviews could be read." if reviews == 0 else "The reviews share no claim."
-    against = _contradictions(claims, encode)
+    against = contradictions(claims, encode)
     sentences = []
     for i, claim in enumerate(claims):
-        counted = f"{claim.count:,} of {reviews:,}"
         if i in against.values():
             continue
-        if i not in against:
-            sentences.append(f"{_bare(claim.text)} ({counted}).")
-            continue
-        other = claims[against[i]]
-        first, second = ("Most", "some") if claim.count > other.count else ("Some", "others")
-        sentences.append(
-            f"{first} say that {_joined_on(claim)} ({counted}), {second} that {_joined_on(other)} "
-            f"({other.count:,} of {reviews:,})."
-        )
+        if i in against:
+            sentences.append(told_together(claim, claims[against[i]], reviews))
+        else:
+            sentences.append(f"{_bare(claim.text)} ({claim.count:,} of {reviews:,}).")
     return " ".join(sentences)
 
 
-def _contradictions(claims: Sequence[Claim], encode: Encode) -> dict[int, int]:
+def told_together(claim: Claim, other: Claim, reviews: int) -> str:
+    """Return two claims that contradict each other in one sentence."""
+    first, second = ("Most", "some") if claim.count > other.count else ("Some", "others")
+    return (
+        f"{first} say that {_joined_on(claim)} ({claim.count:,} of {reviews:,}), {second} that "
+        f"{_joined_on(other)} ({other.count:,} of {reviews:,})."
+    )
+
+
+def contradictions(claims: Sequence[Claim], encode: Encode) -> dict[int, int]:
     """Return pairs of claims about the same thing of which one praises and the other blames, by place."""
     sure = [i for i, claim in enumerate(claims) if claim.sentiment != "mixed" and claim.count > 1]
     if len({claims[i].sentiment for i in sure}) < 2:
