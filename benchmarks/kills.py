@@ -33,7 +33,7 @@ from storewise.tools.reviews.summary import Summary
 
 SEED = 7
 PATIENCE = 180.0  # seconds until an app answers, or a job ends, after which something is wrong
-EARLY = 0.5  # seconds after a job was sent within which the first moment of each job lies
+EARLY = 0.5  # seconds at most from where a job stands to the moment of a kill
 # Each sentence names its product, so that one asked for is known to be this group's.
 _SAID = (
     "The {0} coffee is smooth and never bitter", "The bag of {0} arrived torn and open",
@@ -93,8 +93,8 @@ class Standing:
     asked: int = 0
 
 
-def stands(store: JobStore, steps: sa.Engine, job_id: str, asked: int) -> Standing:
-    """Return what of a job is finished now."""
+def stands(store: JobStore, steps: sa.Engine, job_id: str, asked: Sequence[Asked]) -> Standing:
+    """Return what of a job is finished now; `asked` is all that the model was asked."""
     subject = {group["number"]: group["subject"] for group in store.planned(job_id)}
     of = results.c.job_id == job_id, results.c.part == WHOLE
     done = store.rows(sa.select(results.c.number, results.c.finished_at).where(*of))
@@ -108,7 +108,7 @@ def stands(store: JobStore, steps: sa.Engine, job_id: str, asked: int) -> Standi
         {subject[row["number"]]: row["finished_at"] for row in done},
         {row["key"]: row["text"] for row in kept},
         durable,
-        asked,
+        len(asked),
     )
 
 
@@ -197,16 +197,15 @@ def run(
     groups: int = 40,
     each: int = 12,
     say: Callable[[str], None] = print,
-    longest: float = 4.0,
     real: bool = False,
     log: Path | None = None,
 ) -> dict[str, Any]:
     """Kill at so many moments, over as many jobs as that takes, and return what came of it.
 
-    The first moment of each job lies within half a second after it was sent, the others between the app's
-    first answer and `longest` seconds after. The model is killed at every third, the real one at every
-    fifth; all else hits the app. `say` hears of each moment and each job's end, a JSON line each; `log` is
-    a file for the same.
+    The first moment of each job lies within half a second after it was sent, the others after so many
+    further sentences and groups as chance has it, however fast the machine is. The model is killed at every
+    third, the real one at every fifth; all else hits the app. `say` hears of each moment and each job's
+    end, a JSON line each; `log` is a file for the same.
     """
     draw = random.Random(SEED)
     began = time.monotonic()
@@ -231,24 +230,25 @@ def run(
                 with Client(app.url) as client:
                     job_id = client.upload(file, idempotency_key=file.name).job_id
                 jobs.append(job_id)
-                before, wait = Standing(), draw.uniform(0.0, EARLY)
+                before = Standing()
+                time.sleep(draw.uniform(0.0, EARLY))
                 while store.state(job_id) in ("queued", "running") and len(told) < moments:
-                    time.sleep(wait)
                     target = "model" if len(told) % (5 if real else 3) == 2 else "app"
                     (model if target == "model" else app).kill()
                     if target == "model":
                         counter.target = None
-                    now = stands(store, steps, job_id, len(counter.asked))
-                    entry = _entry(len(told) + 1, target, wait, len(jobs), store, job_id, now)
+                    now = stands(store, steps, job_id, counter.asked)
+                    entry = _entry(len(told) + 1, target, len(jobs), store, job_id, now)
                     found = repeated(before, now, counter.asked)
                     wrong += [f"moment {len(told) + 1}: {name}: {n}" for name, n in found.items() if n]
                     before = now
                     _again(app, model, counter, target)
                     told.append(entry | found | {"seconds_down": round(app.answering(), 1)})
                     _tell(told[-1], say, log)
-                    wait = draw.uniform(0.0, longest)
+                    _further(store, job_id, before, draw.randint(0, groups))
+                    time.sleep(draw.uniform(0.0, EARLY))
                 _ended(store, job_id)
-                now = stands(store, steps, job_id, len(counter.asked))
+                now = stands(store, steps, job_id, counter.asked)
                 found = repeated(before, now, counter.asked)
                 last = audit(store, job_id, groups, each)
                 last += [f"{name} at the end: {n}" for name, n in found.items() if n]
@@ -272,13 +272,11 @@ def run(
         }  # fmt: skip
 
 
-def _entry(
-    moment: int, target: str, wait: float, job: int, store: JobStore, job_id: str, now: Standing
-) -> dict[str, Any]:
+def _entry(moment: int, target: str, job: int, store: JobStore, job_id: str, now: Standing) -> dict[str, Any]:
     row = store.job(job_id)
     counts = store.counts(row) if row is not None else None
     return {
-        "moment": moment, "killed": target, "after": round(wait, 2), "job": job,
+        "moment": moment, "killed": target, "job": job,
         "state": row["state"] if row is not None else None,
         "reviews_counted": counts.reviews_done if counts else 0, "of": counts.reviews if counts else 0,
         "groups": len(now.groups), "sentences": len(now.sentences), "steps": len(now.steps),
@@ -297,6 +295,18 @@ def _again(app: App, model: Model, counter: Counter, target: str) -> None:
         counter.target = model.start()
     else:
         app.start()
+
+
+def _further(store: JobStore, job_id: str, before: Standing, more: int) -> None:
+    """Wait until so many more sentences and groups of a job are finished, or it has ended."""
+    until = time.monotonic() + PATIENCE
+    wanted = len(before.groups) + len(before.sentences) + more
+    while store.state(job_id) in ("queued", "running") and time.monotonic() < until:
+        count = sa.select(sa.func.count().label("n"))
+        of = (count.select_from(table).where(table.c.job_id == job_id) for table in (results, phrases))
+        if sum(row["n"] for statement in of for row in store.rows(statement)) >= wanted:
+            return
+        time.sleep(0.02)
 
 
 def _ended(store: JobStore, job_id: str) -> None:

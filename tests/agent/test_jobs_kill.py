@@ -17,7 +17,7 @@ from storewise.benchmarks.kills_model import Asked
 
 def test_nothing_is_lost_doubled_or_paid_for_again() -> None:
     told: list[str] = []
-    report: dict[str, Any] = kills.run(3, groups=10, each=8, say=told.append, longest=2.0)
+    report: dict[str, Any] = kills.run(3, groups=10, each=8, say=told.append)
     assert report["wrong"] == [], told
     assert report["moments"] == 3
     assert report["of_the_model"] == 1
