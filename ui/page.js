@@ -192,7 +192,7 @@ window.storewise = (() => {
       ...layout, ...axes(layout, tone, width), font, colorway: tone.way,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 8, r: 16, t: 10, b: 8 }, autosize: true, dragmode: false, bargap: 0.35,
-      legend: { ...layout.legend, orientation: "h", y: 1.12, x: 0 },
+      legend: { orientation: "h", y: 1.12, x: 0 },
       hoverlabel: { bgcolor: tone.raised, bordercolor: tone.line, font: { ...font, color: tone.ink } },
     };
   }

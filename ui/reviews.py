@@ -187,13 +187,16 @@ class Reviews:
     def _whole_reviews(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Some whole reviews of a claim, from the `after`th on."""
         row = self._row(str(asked.get("job")))
-        number, _, place = str(asked.get("claim")).partition("-")
-        store, after = self._store(), max(_whole(asked.get("after")), 0)
-        found = store.page(row["job_id"], _whole(number) - 1, 1) if row is not None else []
-        summary = job_views.result(found[0]).summary if found else None
-        if row is None or summary is None or _whole(place) >= len(summary.claims):
+        places = re.fullmatch(r"(\d{1,9})-(\d{1,4})", str(asked.get("claim")))
+        if row is None or places is None:
             raise Refused(GONE)
-        ids = summary.claims[_whole(place)].review_ids
+        number, place = int(places[1]), int(places[2])
+        store, after = self._store(), max(_whole(asked.get("after")), 0)
+        found = [one for one in store.page(row["job_id"], number - 1, 1) if one["number"] == number]
+        summary = job_views.result(found[0]).summary if found else None
+        if summary is None or place >= len(summary.claims):
+            raise Refused(GONE)
+        ids = summary.claims[place].review_ids
         some = ids[after : after + WHOLE]
         wanted = sa.select(job_reviews.c.review_id, job_reviews.c.content).where(
             job_reviews.c.job_id == row["job_id"], job_reviews.c.review_id.in_(some)

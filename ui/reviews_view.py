@@ -389,17 +389,16 @@ def _aspects(summary: Summary) -> str:
     drawn = figure(finding.model_copy(update={"rows": rows[:CHARTED]}))
     assert drawn is not None
     # Praise, blame and neither lie one behind the other: the whole bar is the reviews that speak of it.
-    drawn["layout"] |= {
-        "barmode": "stack",
-        "legend": {"traceorder": "normal"},
-        "height": 92 + 30 * min(len(rows), CHARTED),
-    }
+    height = 50 + 30 * min(len(rows), CHARTED)
+    drawn["layout"] |= {"barmode": "stack", "showlegend": False, "height": height}
     for trace, tone in zip(drawn["data"], _TONES, strict=True):
         trace["meta"] = {"tone": tone}
     data = escape(json.dumps(drawn))
     return (
-        '<h4 class="chart-title">What they speak of, in how many reviews</h4>'
-        f'<div class="chart" style="height:{drawn["layout"]["height"]}px" data-figure="{data}"></div>'
+        '<h4 class="chart-title">What they speak of, in how many reviews</h4><p class="legend">'
+        '<span class="mood positive">praise</span><span class="mood negative">blame</span>'
+        '<span class="mood">neither</span></p>'
+        f'<div class="chart" style="height:{height}px" data-figure="{data}"></div>'
         f'<details class="fold" data-fold="aspects"><summary>{icon("table")}The figures</summary>'
         f"{table(finding)}</details>"
     )

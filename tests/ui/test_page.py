@@ -7,7 +7,6 @@ apart, draws, sorts, judges and exports, obeys no text, fits a phone, and asks n
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sqlite3
 import threading
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 from samples import HOSTILE, QUOTED, RANKING, SERIES, answer_of
+from tabs import Tab
 
 from storewise.agent.answer import Call, Event, Finished, StepFinished, StepStarted, Words
 from storewise.agent.startup import Step
@@ -25,18 +25,6 @@ from storewise.tools.finding import Finding
 from storewise.ui.app import serve
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# Quiet, and without the sandbox, which needs rights that a container does not have.
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-quic --no-first-run"
-).split()
-PATIENCE = 15_000  # milliseconds
-
-if CHROMIUM is None:
-    pytest.skip("no chromium, chromium-browser or google-chrome in PATH", allow_module_level=True)
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 
 class ScriptedAnalyst:
@@ -94,53 +82,6 @@ def address(startup: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     stop = serve(startup, port=port)
     yield f"http://127.0.0.1:{port}"
     stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
-
-
-class Tab:
-    """A tab of the page that notes what went wrong in it, and what it asked of whom."""
-
-    def __init__(self, browser: Any, address: str, width: int = 1280, **options: Any) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": 850}, **options)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.wrong: list[str] = []
-        self.outside: list[str] = []
-        self.address = address
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("request", self._request)
-        self.open()
-
-    def open(self) -> None:
-        self.page.goto(self.address)
-        self.wrong.clear()  # what a page that was left says of its own aborted requests
-        self.page.wait_for_selector(".talk .turn")
-
-    def _console(self, message: Any) -> None:
-        if message.type == "error":
-            self.wrong.append(message.text)
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith((self.address, "data:", "blob:")):
-            self.outside.append(request.url)
-
-    def ask(self, question: str) -> None:
-        """Type a question, send it with Enter, and wait for its answer."""
-        answers = self.page.locator(".meta").count()
-        self.page.fill("#question textarea", question)
-        self.page.press("#question textarea", "Enter")
-        self.page.locator(".meta").nth(answers).wait_for()
-
-    def text(self, selector: str) -> str:
-        return str(self.page.locator(selector).last.inner_text())
 
 
 @pytest.fixture
