@@ -7,6 +7,7 @@ A build makes a folder of its own beside the index in use and puts it in its pla
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from storewise.tools.reviews import duplicates, index, phrases, sentiment, store
+from storewise.tools.reviews import duplicates, entities, index, new_aspects, phrases, sentiment, store
 from storewise.tools.reviews.index import INDEX, Written
 from storewise.tools.reviews.ragged import Ints
 from storewise.tools.reviews.texts import Progress, Texts
@@ -80,27 +81,41 @@ def build(shop: Shop, folder: Path, progress: Progress | None = None) -> Built:
     after = dict(zip(rows["review_id"], rows["hash"], strict=True))
     if base and old is not None and before == after and _in_place(base, folder):
         return Built(0, 0, 0, len(rows), embedded=0, duplicates=int(old["duplicate_of"].notna().sum()))
+    texts, embedded = _texts(rows, base, old, tell)
+    copies = put(shop, folder, rows, texts, tell, base)
+    added = sum(key not in before for key in after)
+    kept = sum(before.get(key) == value for key, value in after.items())
+    deleted = sum(key not in after for key in before)
+    return Built(added, len(rows) - added - kept, deleted, kept, embedded, copies)
+
+
+def put(
+    shop: Shop, folder: Path, rows: pd.DataFrame, texts: Texts, tell: Progress, base: Written | None = None
+) -> int:
+    """Write an index of `rows` beside the one in `folder`, put it in its place, and count the near-duplicates.
+
+    Args:
+        rows: what `read_reviews` returns, with text_hash and hash.
+        texts: what is known of their texts, a row each.
+        base: the index whose records in Chroma are to be started from.
+    """
     aside = folder / f"build-{secrets.token_hex(4)}"
     aside.mkdir(parents=True)
     try:
-        texts, embedded = _texts(rows, base, old, tell)
         rows = _judged(rows, texts)
         tell("Looking for near-duplicates")
         first = duplicates.firsts(rows["text"].tolist(), texts.signatures, _by_date(rows))
         alone = first == np.arange(len(rows))
         rows["duplicate_of"] = rows["review_id"].iloc[first].where(alone == 0, None).to_numpy()
         tell(f"Writing {len(rows):,} reviews into the index")
-        _write_tables(aside, rows, texts)
+        _write_tables(shop, aside, rows, texts)
         written = _stored(shop, aside, base, rows, texts, np.flatnonzero(alone & (texts.lengths > 0)))
         _switch(folder, written)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     _tidy(shop, folder, written, base)
-    added = sum(key not in before for key in after)
-    kept = sum(before.get(key) == value for key, value in after.items())
-    deleted = sum(key not in after for key in before)
-    return Built(added, len(rows) - added - kept, deleted, kept, embedded, int((~alone).sum()))
+    return int((~alone).sum())
 
 
 def _base(shop: Shop, folder: Path) -> Written | None:
@@ -156,8 +171,9 @@ def _by_date(rows: pd.DataFrame) -> Ints:
     return np.asarray(np.lexsort((np.arange(len(rows)), dates)), dtype=np.int64)
 
 
-def _write_tables(aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
+def _write_tables(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
     texts.save(aside)
+    _write_opinions(shop, aside, rows, texts)
     table = phrases.count(texts.said, np.repeat(np.arange(len(rows)), texts.lengths))
     np.savez(
         aside / "phrases.npz",
@@ -167,6 +183,17 @@ def _write_tables(aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
         starts=table.counts.indptr,
     )
     rows.drop(columns="text").to_parquet(aside / "reviews.parquet", index=False)
+
+
+def _write_opinions(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
+    """Write what all reviews together tell: what they name, and of which aspects only they speak."""
+    review = np.repeat(np.arange(len(rows)), texts.lengths)
+    whole = rows["text"].tolist()
+    spans = zip(review.tolist(), texts.lines["start"].tolist(), texts.lines["stop"].tolist(), strict=True)
+    said = [whole[row][start:stop] for row, start, stop in spans]
+    entities.table(said, shop).to_parquet(aside / "entities.parquet", index=False)
+    found = new_aspects.of_lines(said, review, texts.lines)
+    (aside / "aspects.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _stored(

@@ -12,36 +12,41 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from storewise.tools.reviews.phrases import stem
+import pandas as pd
 
 if TYPE_CHECKING:
     from storewise.tools.shop.catalogue import Catalogue
+    from storewise.tools.shop.generation import Shop
 
 Kind = Literal["brand", "product", "ingredient"]
 KINDS: tuple[Kind, ...] = ("brand", "product", "ingredient")
 
 HERE = Path(__file__).parent
+VERSION = "1"  # of lists and rules; another makes an index name its entities anew
 LONGEST = 4  # words of a name or of a kind of thing
 A_NAME = 0.7  # of a word's places within sentences, the share with a capital that makes it a name
 SHOUTED = 0.5  # a sentence with more of its words in capitals than this tells nothing by them
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
-_GAP = re.compile(r" ?(?:& |and )?|-")  # what may stand between the words of one entity
 _FLAVOURED = frozenset(
-    "flavor flavors flavour flavours flavored flavoured flavoring taste tastes aftertaste extract content free".split()
+    "flavor flavors flavour flavours flavored flavoured flavoring aftertaste content free".split()
 )
+_SELLS = frozenset(
+    "shop shops store stores aisle section company house".split()
+)  # "coffee shop" is no coffee
+_AND = re.compile(r",? (?:and|or|&) |, ")
 _IN_IT = re.compile(r"\s+(?:in|inside|on)\s+(?:it|them|this|these|there|the)\b", re.I)
 # Words right before a thing that make it a part, an addition or a flavour of another.
 _PART_OF = re.compile(
     r"(?:\b(?:contain|contains|containing|contained|without|no|added|add|adding|ingredients?|of real|hint of"
     r"|hints of|touch of|bit of|loaded with|filled with|full of|free of|made (?:with|from|of|out of)"
-    r"|flavou?rs? of|tastes? of|amount of|dash of|pinch of|notes? of|infused with|coated (?:with|in)|mixed with)"
-    r"\s+(?:\w+\s+){0,1}|ingredients?:\s*)$",
+    r"|flavou?rs? of|amount of|dash of|pinch of|notes? of|infused with|coated (?:with|in)|including|seasoned with)"
+    r"\s+(?:(?!this|these|the|that|my|their)\w+\s+)?|ingredients?:\s*)$",
     re.I,
 )
 
@@ -58,7 +63,7 @@ class _Token(NamedTuple):
     start: int
     stop: int
     text: str
-    key: str  # its stem
+    key: str  # in small letters, singular
 
 
 def _list(name: str) -> list[str]:
@@ -67,29 +72,37 @@ def _list(name: str) -> list[str]:
 
 
 def key(text: str) -> str:
-    """Return the words of `text` by their stems: what is left when case and plural do not matter."""
+    """Return the words of `text` in small letters and the singular."""
     return " ".join(token.key for token in _tokens(text))
 
 
 def _tokens(text: str) -> list[_Token]:
-    found = []
-    for match in _TOKEN.finditer(text):
-        word = match[0]
-        start, stop = match.span()
-        if word.endswith(("'s", "’s")):  # "Acme's coffee" names Acme
-            word, stop = word[:-2], stop - 2
-        found.append(_Token(start, stop, word, stem(word.lower())))
-    return found
+    return [_Token(*match.span(), match[0], singular(match[0].lower())) for match in _TOKEN.finditer(text)]
+
+
+@lru_cache(maxsize=100_000)
+def singular(word: str) -> str:
+    """Return a lower-case word without the ending of the plural or the genitive."""
+    word = word.replace("’", "'").removesuffix("'s").removesuffix("'")
+    if word.endswith(("ies", "ie")) and len(word) > 4:  # "cookies" and "berries" look alike
+        return word.removesuffix("s")[:-2] + "y"
+    if word.endswith(("ches", "shes", "sses", "xes", "oes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        return word[:-1]
+    return word
 
 
 @dataclass(frozen=True)
 class Lists:
-    """What can be named: kinds of things and brands by the stems of their words.
+    """What can be named: kinds of things and brands by their `key`.
 
     Attributes:
         things: product or ingredient.
         brands: names of makers and sellers; `ordinary` of them are also common words.
         modifiers: words that make a thing another kind ("green" tea).
+        genitives: brands that end in "'s" of their own ("Annie's"), in small letters.
+        no_name: words with a capital that are no brands: places, persons, days.
         not_alone: things only as a part of a longer run ("tea bag", not "bag").
     """
 
@@ -99,6 +112,7 @@ class Lists:
     modifiers: frozenset[str]
     not_alone: frozenset[str]
     no_name: frozenset[str]
+    genitives: frozenset[str]
 
     @cached_property
     def starts(self) -> dict[str, int]:
@@ -122,6 +136,7 @@ def general() -> Lists:
         modifiers=frozenset(key(entry) for entry in _list("modifier")),
         not_alone=frozenset(key(entry) for entry in _list("not alone")),
         no_name=frozenset(_list("no name")),
+        genitives=frozenset(entry.lower() for entry in _list("brand") if entry.endswith("'s")),
     )
 
 
@@ -135,20 +150,18 @@ def lists_of(labels: Iterable[str], brands: Iterable[str]) -> Lists:
     for label in labels:
         for part in re.split(r"\s*[/:,()&]\s*|\s+-\s+|\s+and\s+", label):
             words = [word for word in key(part).split() if not word[0].isdigit()]
-            if 1 < len(words) <= LONGEST:
+            if 1 < len(words) <= LONGEST and not _VAGUE & set(words):
                 things.setdefault(" ".join(words), "product")
     own = {key(brand) for brand in brands}
     own = {brand for brand in own if brand and brand not in things and brand not in _NO_BRANDS}
-    return Lists(
-        things=things,
-        brands=base.brands | own,
-        ordinary=base.ordinary,
-        modifiers=base.modifiers,
-        not_alone=base.not_alone,
-        no_name=base.no_name,
-    )
+    return replace(base, things=things, brands=base.brands | own)
 
 
+# Words of catalogues that make no kind of thing.
+_VAGUE = frozenset(
+    "than use other misc miscellaneous general occasion special all and or non with without over under each assorted"
+    " size count pack item product supply access".split()
+)
 _NO_BRANDS = frozenset(
     key(word) for word in ("national", "private", "private label", "generic", "other", "none", "unknown")
 )
@@ -168,11 +181,11 @@ class Names:
             if _shouted(tokens):
                 continue
             for word in tokens[1:]:
-                (self._capital if word[0].isupper() else self._small)[stem(word.lower())] += 1
+                (self._capital if word[0].isupper() else self._small)[singular(word.lower())] += 1
         return self
 
     def is_name(self, word: str) -> bool:
-        """Say whether a stem is a name: written with a capital wherever a common word would have none."""
+        """Say whether a word (by its `key`) is a name: it nearly always has a capital within a sentence."""
         capital = self._capital[word]
         return capital > 0 and capital >= A_NAME * (capital + self._small[word])
 
@@ -187,19 +200,26 @@ def find(text: str, lists: Lists, names: Names) -> list[Span]:
     found: list[Span] = []
     taken = [False] * len(tokens)
     for first, last, kind in _things(text, tokens, lists):
-        found.append(Span(tokens[first].start, tokens[last].stop, kind))
+        found.append(Span(tokens[first].start, _end(tokens[last]), kind))
         taken[first : last + 1] = [True] * (last + 1 - first)
     for first, last in _brands(text, tokens, taken, lists, names):
-        found.append(Span(tokens[first].start, tokens[last].stop, "brand"))
+        whole = text[tokens[first].start : tokens[last].stop].lower().replace("’", "'")
+        stop = tokens[last].stop if whole in lists.genitives else _end(tokens[last])
+        found.append(Span(tokens[first].start, stop, "brand"))
     once: dict[str, Span] = {}
     for span in sorted(found):
         once.setdefault(key(text[span.start : span.stop]), span)
     return list(once.values())
 
 
+def _end(token: _Token) -> int:
+    """Return where a word ends without its genitive: "Acme's coffee" names Acme."""
+    return token.stop - 2 if token.text.endswith(("'s", "’s")) else token.stop
+
+
 def _things(text: str, tokens: Sequence[_Token], lists: Lists) -> Iterator[tuple[int, int, Kind]]:
     """Yield the runs of words that name a kind of thing, the first and the last word of each."""
-    position = 0
+    position, before = 0, None
     while position < len(tokens):
         run = _run(text, tokens, position, lists)
         if run is None:
@@ -208,8 +228,14 @@ def _things(text: str, tokens: Sequence[_Token], lists: Lists) -> Iterator[tuple
         last, head = run
         kind = lists.things[head]
         alone = position == last and head in lists.not_alone
-        if not alone:
-            yield position, last, _told_as(text, tokens, position, last, kind)
+        sells = last + 1 < len(tokens) and tokens[last + 1].text.lower() in _SELLS
+        if not alone and not sells:
+            kind = _told_as(text, tokens, position, last, kind)
+            # "with garlic, basil and olive oil": what is listed with an ingredient is one.
+            if before is not None and _AND.fullmatch(text, tokens[before].stop, tokens[position].start):
+                kind = "ingredient"
+            before = last if kind == "ingredient" else None
+            yield position, last, kind
         position = last + 1
 
 
@@ -242,14 +268,16 @@ def _entry(text: str, tokens: Sequence[_Token], first: int, lists: Lists) -> tup
 
 def _joined(text: str, left: _Token, right: _Token) -> bool:
     between = text[left.stop : right.start]
-    return between in (" ", "-", " & ", "  ")
+    return between in (" ", "-", " & ")
 
 
 def _told_as(text: str, tokens: Sequence[_Token], first: int, last: int, kind: Kind) -> Kind:
     """Return how the sentence tells a thing: as a part, an addition or a flavour, or as a thing to buy."""
     after = tokens[last + 1] if last + 1 < len(tokens) else None
-    if after is not None and after.text.lower() in _FLAVOURED and _joined(text, tokens[last], after):
-        return "ingredient"
+    if after is not None and _joined(text, tokens[last], after):
+        plural = tokens[last].text.lower() != tokens[last].key
+        if after.text.lower() in _FLAVOURED or (after.text.lower() in ("taste", "tasting") and not plural):
+            return "ingredient"
     if _IN_IT.match(text, tokens[last].stop):
         return "ingredient"
     start = tokens[first].start
@@ -274,13 +302,23 @@ def _brands(
         if last is None:
             position += 1
             continue
+        # "Red Devil": a common word before a name, with a capital within the sentence, belongs to it.
+        first = position - 1
+        if (
+            first > 0
+            and not taken[first]
+            and tokens[first].text[0].isupper()
+            and _could_name(tokens[first].text, lists)
+            and tokens[first].key not in lists.brands
+            and _joined(text, tokens[first], tokens[position])
+            and not shouted
+        ):
+            position = first
         yield position, last
         position = last + 1
 
 
-def _listed_brand(
-    tokens: Sequence[_Token], taken: Sequence[bool], first: int, lists: Lists
-) -> int | None:
+def _listed_brand(tokens: Sequence[_Token], taken: Sequence[bool], first: int, lists: Lists) -> int | None:
     most = min(lists.starts.get(tokens[first].key, 0), len(tokens) - first)
     for length in range(most, 0, -1):
         entry = " ".join(token.key for token in tokens[first : first + length])
@@ -307,12 +345,63 @@ def _name(
         token = tokens[position]
         if taken[position] or not token.text[0].isupper() or len(token.text) < 2:
             break
-        if token.text.lower() in lists.no_name or not names.is_name(token.key):
+        if not _could_name(token.text, lists) or not (names.is_name(token.key) or last is not None):
             break
         if position > first and not _joined(text, tokens[position - 1], token):
             break
         last = position
     return last
+
+
+def _could_name(word: str, lists: Lists) -> bool:
+    """Say whether a word with a capital may be of a name: no place, person, day or short abbreviation."""
+    small = word.lower().replace("’", "'").removesuffix("'s")
+    return not (
+        small in lists.no_name
+        or (word.isupper() and len(word) < 4)
+        or small.endswith(("ian", "ean", "ese", "ish"))
+        or any(character.isdigit() for character in small)
+    )
+
+
+def table(texts: Sequence[str], shop: Shop | None = None) -> pd.DataFrame:
+    """Return the entities of sentences: line (its number), start, stop, kind, name and entry.
+
+    `name` is how most sentences write an entity of that kind; `entry` what it is in the shop's catalogue, or None.
+    """
+    sold = shop is not None and shop.has("products", "product_id", "name", "category")
+    catalogue = shop.catalogue if shop is not None and sold else None
+    lists = lists_of(*_own(shop)) if shop is not None and sold else general()
+    names = Names().read(texts)
+    rows: list[tuple[int, int, int, Kind]] = []
+    keys: list[str] = []
+    written: dict[str, Counter[str]] = {}
+    for line, text in enumerate(texts):
+        for start, stop, kind in find(text, lists, names):
+            said = text[start:stop]
+            rows.append((line, start, stop, kind))
+            keys.append(key(said))
+            written.setdefault(keys[-1], Counter())[said if kind == "brand" else said.lower()] += 1
+    commonest = {
+        name: min(counts, key=lambda said: (-counts[said], said)) for name, counts in written.items()
+    }
+    entries = {name: linked(commonest[name], catalogue) if catalogue else None for name in commonest}
+    found = pd.DataFrame(rows, columns=["line", "start", "stop", "kind"])
+    found["name"] = pd.Series([commonest[name] for name in keys], dtype=object)
+    found["entry"] = pd.Series([entries[name] for name in keys], dtype=object)
+    return found
+
+
+def _own(shop: Shop) -> tuple[list[str], list[str]]:
+    """Return what a shop's catalogue calls its kinds of goods, and the brands in it."""
+    found: dict[str, list[str]] = {}
+    for column in ("type", "category", "brand"):
+        if shop.has("products", column):
+            values = shop.query(
+                f"SELECT DISTINCT {column} AS value FROM products WHERE {column} IS NOT NULL"  # noqa: S608
+            )
+            found[column] = sorted(values["value"].astype(str))
+    return [*found.get("type", []), *found.get("category", [])], found.get("brand", [])
 
 
 def linked(text: str, catalogue: Catalogue) -> str | None:

@@ -7,9 +7,11 @@
             means.npy           the reviews' vectors
             words.npz           the stems of each review
             signatures.npy      by which near-duplicates are found
-            sentences.parquet   one row a sentence: its review, where it lies in the text, its polarity
+            sentences.parquet   one row a sentence: its review, where it lies in the text, its polarity, its aspects
             vectors.npy         the sentences' vectors, half precision
             said.npz            the phrases of each sentence
+            entities.parquet    one row a brand, product or ingredient that a sentence names
+            aspects.json        aspects that only these reviews speak of
             phrases.npz         those of at least two reviews, and which sentences they stand in
             chroma/             one record a text, unless they lie on a server (`store.py`)
 
@@ -30,8 +32,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from storewise.tools.reviews import embedding, phrases, sentiment, store
+from storewise.tools.reviews import aspects, embedding, entities, phrases, sentiment, store
 from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews.new_aspects import NewAspect
 from storewise.tools.reviews.ragged import Ints, Terms
 from storewise.tools.reviews.store import NoIndex as NoIndex
 from storewise.tools.reviews.store import Place, Store
@@ -44,7 +47,13 @@ INDEX = "index.json"
 
 def made_by() -> dict[str, Any]:
     """Return what an index depends on besides the reviews; one made by anything else is not used."""
-    return {"format": FORMAT, "embedding": embedding.model_name(), "sentiment": sentiment.card()["version"]}
+    return {
+        "format": FORMAT,
+        "embedding": embedding.model_name(),
+        "sentiment": sentiment.card()["version"],
+        "aspects": aspects.card()["version"],
+        "entities": entities.VERSION,
+    }
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class Index:
     Attributes:
         folder: its build.
         reviews: a row a review, by id.
-        lines: a row a sentence, those of a review together.
+        lines: a row a sentence, those of a review together; a column an aspect, see `aspects.CODE`.
         vectors: the sentences'.
         means: the reviews'.
         phrases: which phrases stand in which sentences.
@@ -110,6 +119,17 @@ class Index:
         return {key: row for row, key in enumerate(self.reviews["review_id"])}
 
     @cached_property
+    def entities(self) -> pd.DataFrame:
+        """What the sentences name, see `entities.table`."""
+        return pd.read_parquet(self.folder / "entities.parquet")
+
+    @cached_property
+    def new_aspects(self) -> list[NewAspect]:
+        """The aspects that only these reviews speak of."""
+        found: list[NewAspect] = json.loads((self.folder / "aspects.json").read_text(encoding="utf-8"))
+        return found
+
+    @cached_property
     def column_of(self) -> dict[str, int]:
         """The column of each phrase by its stems."""
         return {stems: column for column, stems in enumerate(self.phrases.stems)}
@@ -126,7 +146,7 @@ class Index:
     @cached_property
     def row_of_text(self) -> dict[str, int]:
         """The row of each text that has a record, by its hash."""
-        alone = np.flatnonzero(self.first == np.arange(self.size))
+        alone = np.flatnonzero((self.first == np.arange(self.size)) & (np.diff(self.starts) > 0))
         return dict(zip(self.reviews["text_hash"].iloc[alone], alone.tolist(), strict=True))
 
     @cached_property

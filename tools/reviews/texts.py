@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from storewise.tools.reviews import duplicates, embedding, phrases, sentiment, words
+from storewise.tools.reviews import aspects, duplicates, embedding, phrases, sentiment, words
 from storewise.tools.reviews.duplicates import Signatures
 from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.ragged import Ints, Terms, runs
@@ -32,7 +32,9 @@ def known_of(said: Sequence[str], vectors: Vectors) -> pd.DataFrame:
     The columns stay with a sentence as long as it does not change. Whatever computes one has its version
     in `index.made_by`, so that another version computes it anew for all.
     """
-    return pd.DataFrame({"positive": sentiment.head().probability(said, vectors)})
+    positive = sentiment.head().probability(said, vectors)
+    told = dict(zip(aspects.NAMES, aspects.head().judged(said, vectors).T, strict=True))
+    return pd.DataFrame({"positive": positive, **told})
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Texts:
             lengths=lengths,
             lines=pd.concat([lines, known_of(said, vectors)], axis=1),
             vectors=vectors.astype(np.float16),
-            means=_means(vectors, (lines["stop"] - lines["start"]).to_numpy(), lengths),
+            means=means(vectors, (lines["stop"] - lines["start"]).to_numpy(), lengths),
             signatures=duplicates.signatures(texts),
             words=Terms.of(words.stems(text) for text in texts),
             said=phrases.spoken(said),
@@ -142,11 +144,15 @@ def _taken(old: npt.NDArray[Kind], new: npt.NDArray[Kind], rows: Ints) -> npt.ND
     return result
 
 
-def _means(vectors: Vectors, weight: Ints, lengths: Ints) -> Vectors:
-    means = np.zeros((len(lengths), embedding.DIMENSIONS), dtype=np.float32)
+def means(vectors: Vectors, weight: Ints, lengths: Ints) -> Vectors:
+    """Return a vector a text, of length 1: the mean of its sentences' by `weight`; 0 for one without any.
+
+    `vectors` and `weight` have a row a sentence; `lengths` says how many each text has.
+    """
+    found = np.zeros((len(lengths), embedding.DIMENSIONS), dtype=np.float32)
     some = np.flatnonzero(lengths)
     if len(some):
         starts = (np.cumsum(lengths) - lengths)[some]
-        means[some] = np.add.reduceat(vectors * weight[:, None].astype(np.float32), starts)
-        means[some] /= np.maximum(np.linalg.norm(means[some], axis=1, keepdims=True), 1e-12)
-    return means
+        sums = np.add.reduceat(vectors * weight[:, None].astype(np.float32), starts)
+        found[some] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    return found

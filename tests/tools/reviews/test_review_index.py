@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from storewise.tools.reviews import build, embedding, index, search, sentiment, texts
@@ -107,11 +106,9 @@ def test_another_model_of_sentences_judges_them_anew_and_embeds_nothing(
     shop = make_shop(REVIEWS)
     build.build(shop, folder)
     embedded.clear()
-    card = {**sentiment.card(), "version": "another"}
+    card, known_of = {**sentiment.card(), "version": "another"}, texts.known_of
     monkeypatch.setattr(sentiment, "card", lambda: card)
-    monkeypatch.setattr(
-        texts, "known_of", lambda said, vectors: pd.DataFrame({"positive": np.full(len(said), 0.9)})
-    )
+    monkeypatch.setattr(texts, "known_of", lambda said, vectors: known_of(said, vectors).assign(positive=0.9))
     with pytest.raises(index.NoIndex, match="storewise fit"):
         index.open_index(folder)
     assert build.build(shop, folder) == build.Built(0, 0, 0, kept=4, embedded=0)
