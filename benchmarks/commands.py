@@ -1,4 +1,4 @@
-"""`storewise benchmark churn | recommender | cart | value | features | summaries`: ours beside peers, in one run."""
+"""`storewise benchmark churn | recommender | cart | value | features | index | summaries`: beside peers, in one run."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _SUBJECTS = {
     "cart": "Which carts are left behind, after each click; and UCI's online shoppers (in --data).",
     "value": "How often a customer comes back and what they spend: CDNOW and a shop.",
     "features": "Seconds for all customers' features, in DuckDB and in pandas with lifetimes.",
+    "index": "The review index: encoding, what did not change, a query's milliseconds, what is found.",
     "summaries": "Summaries of reviews beside people's own, and the check of claims (products in --data).",
 }
 _DATA = {
     "cart": "A folder of a shop's tables instead of The Complete Journey; or one with UCI's sessions.csv.",
+    "index": "The home of a fitted demo shop instead of the current one.",
     "summaries": "The folder of the FewSum paper's amazon_train.csv and amazon_val.csv.",
 }
 

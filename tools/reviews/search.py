@@ -66,7 +66,7 @@ def everything(index: Index) -> Scope:
 
 def scope_of(shop: Shop, index: Index, found: Resolution) -> Scope:
     """Return the reviews of what `found` resolved to; where a product has none, those of its category."""
-    own = _holding(index, "product_id", found.product_ids)
+    own = holding(index, "product_id", found.product_ids)
     counted = shop.query(
         "SELECT category, count(*) AS n FROM products WHERE product_id IN (SELECT unnest($ids)) "
         "AND category IS NOT NULL GROUP BY 1 ORDER BY n DESC, category",
@@ -77,11 +77,19 @@ def scope_of(shop: Shop, index: Index, found: Resolution) -> Scope:
         if own.any() or not categories:
             return Scope(own, found.label)
         categories = categories[:1]
-    rows = own | _holding(index, "category", categories)
+    rows = own | holding(index, "category", categories)
     if found.kind in ("category", "department") or not rows.any():
         return Scope(rows, found.label)
     note = f"No review is of {found.label} itself; these are of its category, {categories[0]}."
     return Scope(rows, categories[0], note)
+
+
+def holding(index: Index, column: str, values: Sequence[str]) -> Mask:
+    """Return the reviews that hold one of `values`."""
+    numbers, of = index.codes[column]
+    wanted = np.zeros(len(numbers) + 1, dtype=bool)  # the last is that of a review without a value, -1
+    wanted[[numbers[value] for value in values if value in numbers]] = True
+    return wanted[of]
 
 
 def narrowed(
@@ -100,7 +108,7 @@ def narrowed(
     """
     rows = scope.rows.copy()
     if sentiment is not None:
-        rows &= _holding(index, "sentiment", [sentiment])
+        rows &= holding(index, "sentiment", [sentiment])
     if rating_min is not None:
         rows &= index.ratings >= rating_min
     if rating_max is not None:
@@ -138,7 +146,7 @@ def search(index: Index, query: str, scope: Scope, sentiment: Polarity | None, t
     order = np.lexsort((found, -closeness - WORDS * words[found]))
     speaks = (closeness >= DISTANT) | (words[found] >= SAID)
     order = order[speaks[order]][:top] if speaks.any() else order[:1]
-    columns = [index.column_of[stem] for stem in _content_stems(query) if stem in index.column_of]
+    columns = columns_of(index, query)
     hits = []
     for place in order.tolist():
         here = slice(ends[place] - lengths[place], ends[place])
@@ -211,17 +219,10 @@ def quote(index: Index, text: str, sentence: int) -> str:
     return text[start:stop]
 
 
-def _content_stems(query: str) -> set[str]:
-    """Return the stems of the words of meaning in `query`."""
-    return {stems for stems, _ in phrases.candidates(query) if " " not in stems}
-
-
-def _holding(index: Index, column: str, values: Sequence[str]) -> Mask:
-    """Return the reviews that hold one of `values`."""
-    numbers, of = index.codes[column]
-    wanted = np.zeros(len(numbers) + 1, dtype=bool)  # the last is that of a review without a value, -1
-    wanted[[numbers[value] for value in values if value in numbers]] = True
-    return wanted[of]
+def columns_of(index: Index, query: str) -> list[int]:
+    """Return the columns of the phrase table of the words of meaning in `query`."""
+    stems = {stems for stems, _ in phrases.candidates(query) if " " not in stems}
+    return [index.column_of[stem] for stem in stems if stem in index.column_of]
 
 
 def _one_of_each(index: Index, rows: Mask) -> Ints:
