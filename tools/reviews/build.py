@@ -6,7 +6,6 @@ A build makes a folder of its own beside the index in use and puts it in its pla
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -73,8 +72,8 @@ def build(shop: Shop, folder: Path, progress: Progress | None = None) -> Built:
     """
     tell = progress or (lambda sentence: None)
     rows = read_reviews(shop)
-    rows["text_hash"] = [_hash(text) for text in rows["text"]]
-    rows["hash"] = [_hash(*row) for row in rows[["text", *OPTIONAL]].itertuples(index=False)]
+    rows["text_hash"] = [index.hashed(text) for text in rows["text"]]
+    rows["hash"] = [index.hashed(*row) for row in rows[["text", *OPTIONAL]].itertuples(index=False)]
     base = _base(shop, folder)
     old = None if base is None else pd.read_parquet(base.folder / "reviews.parquet")
     before = {} if old is None else dict(zip(old["review_id"], old["hash"], strict=True))
@@ -255,7 +254,3 @@ def _tidy(shop: Shop, folder: Path, written: Written, base: Written | None) -> N
     if written.place.url:
         used = {other.place.collection for other in _generations(shop)} | {written.place.collection}
         store.tidy(written.place.url, written.owner, used)
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]

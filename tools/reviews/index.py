@@ -20,6 +20,7 @@ A review's vector is the mean of its sentences', so each text is embedded once, 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ def made_by() -> dict[str, Any]:
         "aspects": aspects.card()["version"],
         "entities": entities.VERSION,
     }
+
+
+def hashed(*parts: object) -> str:
+    """Return by what a review or its text is known: the hash of what it holds."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
