@@ -189,7 +189,7 @@ def _state(job: JobView) -> str:
     elif job.started_at is not None and job.finished_at is not None:
         took = (job.finished_at - job.started_at).total_seconds()
         left = f'<span class="left">{seconds(took).removeprefix("about ")}</span>'
-    value = "" if job.state in UNFINISHED and not counts.groups else f' value="{counts.reviews_done}"'
+    value = "" if job.state in UNFINISHED and not counts.reviews_done else f' value="{counts.reviews_done}"'
     bar = f'<progress max="{max(counts.reviews, 1)}"{value} aria-label="Reviews summarized"></progress>'
     return (
         f'<p class="now {job.state}">{mark.get(job.state, icon("info"))}<b>{STATES[job.state]}</b>'
@@ -357,7 +357,7 @@ def _rest(summary: Summary) -> str:
         return out
     return (
         f'{out}<details class="fold" data-fold="text"><summary>{icon("copy")}As one text</summary>'
-        f'<p class="running">{told(summary.text)}</p></details>'
+        f'<p class="as-text" dir="auto">{told(summary.text)}</p></details>'
     )
 
 

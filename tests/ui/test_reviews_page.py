@@ -28,7 +28,7 @@ from storewise.ui.app import serve
 
 pytestmark = pytest.mark.browser
 
-LONG = 60_000  # milliseconds for a job
+LONG = 60_000  # milliseconds for a job, and for a browser that draws its first chart
 TEAS = (
     "The green tea is fresh and light.", "This green tea tastes fresh.", "Such a fresh green tea.",
     "Fresh, light green tea, every morning.", "The bags tear far too easily.", "Every bag tears when it is wet.",
@@ -83,6 +83,7 @@ def address(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def tab(browser: Any, address: str) -> Iterator[Tab]:
     opened = Tab(browser, address, place="/#reviews")
+    opened.page.set_default_timeout(LONG)
     yield opened
     opened.context.close()
     assert opened.wrong == []
@@ -250,6 +251,7 @@ def test_products_are_picked_and_an_unknown_one_is_told_with_what_is_near(tab: T
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_needs_no_sideways_scrolling(browser: Any, address: str, reviews: Path, scheme: str) -> None:
     phone = Tab(browser, address, width=390, place="/#reviews", color_scheme=scheme)
+    phone.page.set_default_timeout(LONG)
     phone.page.click(".filter summary")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     finished(phone, reviews)
