@@ -11,13 +11,13 @@ cross-validation over the claims, and on labelled claims (benchmarks/labels/clai
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,8 +78,7 @@ def cases(shop: Shop, seed: int) -> Iterator[Case]:
     """Yield right claims and corrupted ones."""
     rng = random.Random(seed)
     written = read_written(shop)
-    found = shop.query("SELECT review_id, text FROM reviews")
-    texts = dict(zip(found["review_id"], found["text"], strict=True))
+    texts = _texts(shop)
     tails = [tail for one in written if (tail := _tail(one.claim))]
     for number, one in enumerate(written):
         yield from _made(number, one, one.lines, written, tails, rng, "")
@@ -148,16 +147,51 @@ def _tail(claim: str) -> str | None:
     return parts[-1] if len(parts) > 1 else None
 
 
-def labelled(path: Path, shop: Shop, part: str) -> list[tuple[dict[str, Any], tuple[Quote, ...]]]:
-    """Return the labelled claims of a part, each with all sentences of its reviews."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    found = shop.query("SELECT review_id, text FROM reviews")
-    texts = dict(zip(found["review_id"], found["text"], strict=True))
+@dataclass(frozen=True)
+class Labelled:
+    """A claim labelled by hand, and the sentences that it is to follow from."""
+
+    claim: str
+    sentences: tuple[Quote, ...]
+    supported: bool
+    part: str
+
+
+def labelled(path: Path, shop: Shop) -> list[Labelled]:
+    """Return the labelled claims, each with all sentences of its reviews."""
+    texts = _texts(shop)
     return [
-        (row, tuple(Quote(review_id=i, text=line) for i in row["review_ids"] for line in lines_of(texts[i])))
-        for row in rows
-        if row["part"] == part
+        Labelled(
+            row["claim"],
+            tuple(Quote(review_id=i, text=line) for i in row["review_ids"] for line in lines_of(texts[i])),
+            row["supported"],
+            row["part"],
+        )
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
     ]
+
+
+def phrasings(path: Path, shop: Shop) -> list[Labelled]:
+    """Return the labelled sentences of a model whose groups are all among the shop's reviews."""
+    texts = _texts(shop)
+    found = []
+    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        sentences = []
+        for place in row["lines"]:
+            key = place["review_id"]
+            sentences += [
+                Quote(review_id=key, text=line)
+                for line in lines_of(texts.get(key, ""))
+                if hashlib.sha256(line.encode()).hexdigest()[: len(place["sha256"])] == place["sha256"]
+            ][:1]
+        if len(sentences) == len(row["lines"]):
+            found.append(Labelled(row["said"], tuple(sentences), row["supported"], row["part"]))
+    return found
+
+
+def _texts(shop: Shop) -> dict[str, str]:
+    found = shop.query("SELECT review_id, text FROM reviews")
+    return dict(zip(found["review_id"], found["text"], strict=True))
 
 
 def main() -> None:
