@@ -15,7 +15,7 @@ from storewise.finetune.adapter import SHIPPED, read_manifest
 from storewise.prompts import prompt
 from storewise.tools.reviews import aspects, embedding, screening
 from storewise.tools.reviews.claims import supported
-from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped_lines, read_lines, shown
+from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped_lines, normal, read_lines, shown
 from storewise.tools.reviews.salience import personal
 from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
 from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, running_text
@@ -88,13 +88,13 @@ async def summarize(
     Claims stand by their counts; of a few reviews, where counts hardly differ, as the reviews themselves go.
 
     Args:
-        reviews: a review counts once in each claim, and repetitions of a text count once.
+        reviews: a review counts once in each claim; repetitions of a text are left out, and told.
         length: how many claims there may be.
         phrase: makes one sentence of a group.
         encode: makes embeddings; one that knows the sentences already saves the time.
         words: so many words at most, whatever the length.
     """
-    reasons = [screening.left_out(review.text) for review in reviews]
+    reasons = _reasons(reviews)
     read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
     left_out = dict(Counter(reason for reason in reasons if reason is not None))
     lines = await asyncio.to_thread(read_lines, read, encode)
@@ -106,6 +106,20 @@ async def summarize(
     spoken_of = [(quote.review_id, quote.text) for quote in lines.quotes]
     shares = await asyncio.to_thread(aspects.shares, spoken_of, lines.vectors)
     return Summary(claims=tuple(claims), aspects=shares, reviews=len(read), left_out=left_out, text=text)
+
+
+def _reasons(reviews: Sequence[Review]) -> list[str | None]:
+    """Return why each review is left out, None where it is read."""
+    seen: set[str] = set()
+    reasons = []
+    for review in reviews:
+        reason = screening.left_out(review.text)
+        if reason is None and (text := normal(review.text)) in seen:
+            reason = screening.REPEATED
+        elif reason is None:
+            seen.add(text)
+        reasons.append(reason)
+    return reasons
 
 
 def merged(parts: Sequence[Summary], length: Length, encode: Encode = embedding.encode) -> Summary:
@@ -155,6 +169,9 @@ def _shares_of(parts: Sequence[Summary]) -> tuple[AspectShare, ...]:
 
 
 def _joined(claims: list[Claim]) -> Claim:
+    heard = {normal(quote.text) for quote in claims[0].quotes}
+    # A single voice in the very words of another is a text repeated in several parts.
+    claims = claims[:1] + [c for c in claims[1:] if c.count > 1 or normal(c.quotes[0].text) not in heard]
     ids = tuple(dict.fromkeys(key for claim in claims for key in claim.review_ids))
     quotes = tuple(quote for claim in claims for quote in claim.quotes)[:QUOTES]
     return claims[0].model_copy(update={"review_ids": ids, "count": len(ids), "quotes": quotes})

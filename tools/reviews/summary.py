@@ -66,6 +66,7 @@ class AspectShare(_Frozen):
 class Summary(_Frozen):
     """Claims, the most often heard first; `reviews` were read, `left_out` counts the others by reason.
 
+    Of a few reviews, where counts hardly differ, the claims stand as the reviews themselves go.
     `aspects` are those spoken of, by the number of reviews.
     """
 
