@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 CANDIDATES = 200  # reviews nearest in meaning and best in words that are ranked by both
 # From so many reviews Chroma finds the nearest in a part; a smaller part is searched whole, in less time.
 EXACT = 20_000
-MOST = 2_000  # records that Chroma is asked for at most
+MOST = 1_000  # records that Chroma is asked for at most
 WORDS = 0.75  # what a review is worth that holds all words of the query, beside its closeness in meaning
 ABOUT = 0.45  # cosine from which a sentence is about an aspect that it does not name
 DISTANT = 0.33  # closeness below which a review hardly speaks of what was asked,
@@ -146,17 +146,44 @@ def search(index: Index, query: str, scope: Scope, sentiment: Polarity | None, t
     order = np.lexsort((found, -closeness - WORDS * words[found]))
     speaks = (closeness >= DISTANT) | (words[found] >= SAID)
     order = order[speaks[order]][:top] if speaks.any() else order[:1]
-    columns = columns_of(index, query)
-    hits = []
-    for place in order.tolist():
-        here = slice(ends[place] - lengths[place], ends[place])
-        spoken = near[here] + _agreement(index, lines[here], sentiment)
-        if columns:
-            said = index.phrases.counts[lines[here][0] : lines[here][-1] + 1][:, columns].sum(axis=1)
-            spoken += NAMED * np.asarray(said, dtype=np.float32).ravel() / len(columns)
-        sentence = int(lines[here][int(np.argmax(spoken))])
-        hits.append(Hit(int(found[place]), min(float(closeness[place]), 1.0), sentence))
-    return hits
+    own = lengths[order]
+    here = runs(ends[order] - own, own)
+    quotes = _quoted(index, query, sentiment, lines[here], near[here], own)
+    return [
+        Hit(int(found[place]), min(float(closeness[place]), 1.0), sentence)
+        for place, sentence in zip(order.tolist(), quotes, strict=True)
+    ]
+
+
+def _quoted(
+    index: Index,
+    query: str,
+    sentiment: Polarity | None,
+    lines: Ints,
+    near: npt.NDArray[np.float32],
+    lengths: Ints,
+) -> list[int]:
+    """Return the sentence to quote of each review: near, with the query's words, of the polarity.
+
+    `lines` and their closeness `near` are the sentences of the reviews one after the other, `lengths` of each.
+    """
+    value = near + NAMED * _share_said(index, columns_of(index, query), lines)
+    value += _agreement(index, lines, sentiment)
+    stops = np.cumsum(lengths)
+    return [
+        int(lines[start + int(np.argmax(value[start:stop]))])
+        for start, stop in zip((stops - lengths).tolist(), stops.tolist(), strict=True)
+    ]
+
+
+def _share_said(index: Index, columns: Sequence[int], lines: Ints) -> npt.NDArray[np.float32]:
+    """Return which share of the phrases in `columns` each sentence holds."""
+    counts = index.phrases.counts
+    starts = counts.indptr[lines].astype(np.int64)
+    lengths = counts.indptr[lines + 1] - starts
+    hit = np.isin(counts.indices[runs(starts, lengths)], columns)
+    held = np.bincount(np.repeat(np.arange(len(lines)), lengths)[hit], minlength=len(lines))
+    return (held / max(len(columns), 1)).astype(np.float32)
 
 
 def strongest(index: Index, scope: Scope, sentiment: Polarity | None, top: int) -> list[Hit]:
@@ -237,22 +264,22 @@ def _candidates(
     index: Index, vector: Vectors, words: npt.NDArray[np.float32], rows: Ints, number: int
 ) -> Ints:
     """Return the `number` of `rows` nearest in meaning, and as many of those best in words."""
-    best = rows[_highest(words[rows], number)]
-    return np.union1d(_nearest(index, vector, rows, number), best[words[best] > 0])
+    said = rows[words[rows] > 0]
+    return np.union1d(_nearest(index, vector, rows, number), said[_highest(words[said], number)])
 
 
 def _nearest(index: Index, vector: Vectors, rows: Ints, number: int) -> Ints:
-    """Return the `number` of `rows` (one of each near-duplicate) nearest to `vector`."""
+    """Return the `number` of `rows` (one of each near-duplicate) nearest to `vector`, or half as many."""
     asked = math.ceil(number * len(index.row_of_text) / len(rows))
     if asked <= number or (len(rows) >= EXACT and asked <= MOST):
         place = np.full(index.size, -1, dtype=np.int64)
         place[index.first[rows]] = rows
-        keys, _ = index.store.nearest(vector, min(2 * asked, MOST))
+        keys, _ = index.store.nearest(vector, min(asked, MOST))
         found = np.array([index.row_of_text[key] for key in keys if key in index.row_of_text], dtype=np.int64)
         near = place[found]
-        near = near[near >= 0][:number]
+        near = near[near >= 0]
         # Other generations on a server, and a part that lies far from the query, may leave too few.
-        if len(near) >= min(number, len(rows)):
+        if len(near) >= min(number // 2, len(rows)):
             return near
     return rows[_highest(index.means[rows] @ vector, number)]
 
