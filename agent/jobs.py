@@ -37,10 +37,11 @@ from storewise.agent.selection import Selection, SelectionError, selected
 from storewise.agent.settings import Settings
 from storewise.agent.summaries import NotPhrased, Phrase
 from storewise.agent.uploads import Kind, UploadError, read
-from storewise.tools.reviews.groups import Group
-from storewise.tools.reviews.index import NoIndex
+from storewise.tools.reviews.groups import Encode, Group
+from storewise.tools.reviews.index import NoIndex, open_index
+from storewise.tools.reviews.known import Embedded, Known
 from storewise.tools.reviews.summary import Length, Review, Summary
-from storewise.tools.shop.generation import ShopError, open_shop
+from storewise.tools.shop.generation import ShopError, current, open_shop
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Jobs:
         self._served = served
         self._phraser = phraser
         self._gave_up = 0.0
+        self._embedded = Embedded()
         self._workers = Workers(self.store, QUEUE, run_job)
         self._started = threading.Event()
 
@@ -114,7 +116,7 @@ class Jobs:
         }
         DBOS(config=config)
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.2)
+        DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.5)
         self._workers.start()
         self._started.set()
 
@@ -299,7 +301,8 @@ class Jobs:
         summary, problem = None, None
         try:
             reviews = [Review.model_validate_json(content) for content in contents]
-            found = await summaries.summarize(reviews, length, self._phrase(job_id))
+            encode = await asyncio.to_thread(self._encode, [review.text for review in reviews])
+            found = await summaries.summarize(reviews, length, self._phrase(job_id), encode)
             summary = found.model_dump_json()
         except SQLAlchemyError:
             raise
@@ -309,6 +312,15 @@ class Jobs:
         return await asyncio.to_thread(
             self.store.finish, job_id, number, part, len(contents), summary, problem, time.time() - began
         )
+
+    def _encode(self, texts: list[str]) -> Encode:
+        """Return what embeds sentences; those of texts that the shop's index holds are looked up there."""
+        generation = current(self.settings.home)
+        try:
+            index = None if generation is None else open_index(generation / "reviews")
+        except NoIndex:
+            index = None
+        return self._embedded if index is None else Known(index, texts, self._embedded)
 
     async def merge(self, job_id: str, number: int) -> bool:
         """Put a large group's parts together."""
@@ -322,7 +334,9 @@ class Jobs:
         summary = None
         if problem is None:
             parts = [Summary.model_validate_json(row["summary"]) for row in rows]
-            summary = (await asyncio.to_thread(summaries.merged, parts, length)).model_dump_json()
+            summary = (
+                await asyncio.to_thread(summaries.merged, parts, length, self._embedded)
+            ).model_dump_json()
         seconds = time.time() - began
         # Its reviews were counted with the parts.
         return await asyncio.to_thread(self.store.finish, job_id, number, WHOLE, 0, summary, problem, seconds)

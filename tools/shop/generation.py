@@ -129,6 +129,12 @@ class Shop:
             self._connection.close()
 
 
+def current(path: Path | None = None) -> Path | None:
+    """Return the folder of the current generation of the shop at `path` (see `home`), None if there is none."""
+    name = _current(home(path))
+    return None if name is None else home(path) / "generations" / name
+
+
 def open_shop(path: Path | None = None) -> Shop:
     """Open the current generation of the shop at `path` (see `home`).
 
@@ -136,18 +142,17 @@ def open_shop(path: Path | None = None) -> Shop:
         NoShop: nothing has been built or loaded there yet.
     """
     place = home(path)
-    name = _current(place)
-    if name is None:
+    folder = current(path)
+    if folder is None:
         raise NoShop(
             f"There is no shop in {place} yet. "
             "Build the demo shop with: storewise up, or load your own with: storewise load FOLDER"
         )
-    folder = place / "generations" / name
     try:
         return Shop(folder)
     except (OSError, ValueError, KeyError, duckdb.Error) as error:
         raise ShopError(
-            f"The shop's generation {name} in {place} cannot be opened ({_first_line(error)}). "
+            f"The shop's generation {folder.name} in {place} cannot be opened ({_first_line(error)}). "
             "Go to the one before with: storewise back"
         ) from error
 
