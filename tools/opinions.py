@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from storewise.tools.finding import Chart, Column, Finding, ModelNote, ReviewQuote, percent
+from storewise.tools.finding import Chart, Column, Finding, ModelNote, ReviewQuote, count_column, percent
 from storewise.tools.review_scope import EMPTY, data_notes, nothing, of_scope, opened, plain, provenance
-from storewise.tools.reviews import phrases, search, sentiment
+from storewise.tools.reviews import aspects, entities, insights, phrases, search, sentiment
+from storewise.tools.reviews.aspects import Side
 from storewise.tools.reviews.index import Index
+from storewise.tools.reviews.insights import Period, Told
 from storewise.tools.reviews.phrases import Phrase
 from storewise.tools.reviews.search import Hit, Scope
+from storewise.tools.reviews.sentiment import Polarity
 from storewise.tools.shop.generation import Shop
 
 MOST = 50  # reviews in one answer
 PHRASES = 6  # praised and blamed phrases, each
+ASPECTS = 12  # aspects in a table
+QUOTED = 4  # aspects that are quoted
+NAMED = 3  # brands, products and ingredients, each
+NEW = 5  # aspects that only these reviews speak of
 
 
 def search_reviews(
@@ -39,9 +46,21 @@ def search_reviews(
         sentiment: keeps to positive or to negative reviews.
         top: how many reviews.
     """
+    return found_reviews(shop, query, product, sentiment, top)
+
+
+def found_reviews(
+    shop: Shop,
+    query: str | None,
+    product: str | None,
+    sentiment: Polarity | None,
+    top: int,
+    within: Callable[[Index, Scope], Scope] | None = None,
+) -> Finding:
+    """Return what `search_reviews` does, of the reviews that `within` leaves."""
     tool = "search_reviews"
     query = plain(query)
-    if query is None and product is None and sentiment is None:
+    if query is None and product is None and sentiment is None and within is None:
         return Finding(
             tool=tool,
             status="refused",
@@ -63,6 +82,8 @@ def search_reviews(
             return nothing(shop, tool, f"There are no reviews of {asked} or of its category.")
         lost = f"There are no reviews of {asked} or of its category."
         scope = search.everything(index)
+    if within is not None:
+        scope = within(index, scope)
     hits = (
         search.search(index, query, scope, sentiment, top)
         if query
@@ -70,7 +91,8 @@ def search_reviews(
     )
     if not hits:
         kind = f"{sentiment} reviews" if sentiment else "reviews"
-        return nothing(shop, tool, f"There are no {kind}{of_scope(scope)}.")
+        limits = " within these limits" if within is not None else ""
+        return nothing(shop, tool, f"There are no {kind}{of_scope(scope)}{limits}.")
     headline = _search_headline(index, scope, hits, query, sentiment)
     far = query is not None and hits[0].closeness < search.DISTANT
     distant = f"It is not close in meaning to “{query}”; no other is closer." if far else None
@@ -107,46 +129,75 @@ def review_insights(shop: Shop, product: str | None = None, aspect: str | None =
             shop, tool, f"There are no reviews{of_scope(scope)} or of its category." if product else EMPTY
         )
     review = index.lines["review"].to_numpy()
-    lines = search.about(index, aspect, scope) if aspect else scope.rows[review]
+    known = aspects.resolve(aspect) if aspect else None
+    if known:
+        lines = scope.rows[review] & (index.lines[known].to_numpy() > 0)
+    else:
+        lines = search.about(index, aspect, scope) if aspect else scope.rows[review]
     if aspect and not lines.any():
         return nothing(shop, tool, f"No review{of_scope(scope)} speaks of {aspect}.")
-    shares = _shares(index, lines, scope, aspect)
-    told = index.lines["positive"].to_numpy()
+    told = insights.spoken_of(index, lines)
+    if aspect:
+        told = [one for one in told if one.aspect == known]
+    shares = _shares(index, lines, scope, aspect, told[0] if known else None)
+    positive = index.lines["positive"].to_numpy()
     praised, blamed = phrases.telling(
         index.phrases,
-        np.flatnonzero(lines & (told >= sentiment.SURE)),
-        np.flatnonzero(lines & (told <= 1 - sentiment.SURE)),
+        np.flatnonzero(lines & (positive >= sentiment.SURE)),
+        np.flatnonzero(lines & (positive <= 1 - sentiment.SURE)),
         review,
         PHRASES,
         least=3 if shares["reviews"] >= 100 else 2,
         known=" ".join(filter(None, [scope.label, product, aspect, *_kinds(index)])),
     )
-    card = sentiment.card()
-    model = ModelNote(
-        name="sentiment of sentences",
-        version=str(card["version"]),
-        trained_at=str(card["trained_at"]),
-        quality=f"AUC {card['held_out_product']['auc']} on sentences about products it had not seen",
-    )
+    periods = insights.by_period(index, scope.rows) if not aspect else []
     few = None if praised or blamed else "The reviews are too few for phrases that tell praise from blame."
+    # Beside one aspect its phrases are drawn, beside many the aspects alone.
+    rows = (
+        *(_aspect_row(one) for one in told[:ASPECTS]),
+        *(_phrase_row(phrase, "praise", drawn=bool(aspect)) for phrase in praised),
+        *(_phrase_row(phrase, "blame", drawn=bool(aspect)) for phrase in blamed),
+        *_new_rows(index, scope, aspect),
+        *_named_rows(index, lines),
+        *((p.name, "period", p.reviews, None, None, None, p.positive / p.reviews) for p in periods),
+    )
     return Finding(
         tool=tool,
         status="answered",
-        headline=_insight_headline(shares, scope, aspect, praised, blamed),
-        columns=_PHRASE_COLUMNS,
-        rows=(
-            *((phrase.text, "praise", phrase.reviews) for phrase in praised),
-            *((phrase.text, "blame", phrase.reviews) for phrase in blamed),
-        ),
-        chart=Chart(kind="bar", x="phrase", y=("reviews",), title="Reviews that praise or blame it")
-        if praised or blamed
+        headline=_insight_headline(shares, scope, aspect, told, praised, blamed),
+        columns=_INSIGHT_COLUMNS,
+        rows=rows,
+        chart=Chart(
+            kind="bar", x="phrase", y=("praise", "blame", "neutral"), title="Reviews that praise or blame it"
+        )
+        if told or praised or blamed
         else None,
         evidence=(
+            *_aspect_quotes(shop, index, [one for one in told if one.aspect != insights.WHOLE or aspect]),
             *_phrase_quotes(shop, index, praised, blamed),
-            model,
+            *_models(),
             *data_notes(shop),
         ),
-        caveat=" ".join(filter(None, [scope.note, few, provenance(shop)])) or None,
+        caveat=" ".join(filter(None, [scope.note, few, _change(periods), provenance(shop)])) or None,
+    )
+
+
+def _models() -> tuple[ModelNote, ModelNote]:
+    """Return the models behind the counts."""
+    card, told = sentiment.card(), aspects.card()
+    return (
+        ModelNote(
+            name="sentiment of sentences",
+            version=str(card["version"]),
+            trained_at=str(card["trained_at"]),
+            quality=f"AUC {card['held_out_product']['auc']} on sentences about products it had not seen",
+        ),
+        ModelNote(
+            name="aspects of sentences",
+            version=str(told["version"]),
+            trained_at=str(told["trained_at"]),
+            quality=f"F1 {told['cross_validated']['f1']} on sentences of reviews it had not seen",
+        ),
     )
 
 
@@ -157,11 +208,54 @@ _HIT_COLUMNS = (
     Column(name="rating", label="Stars", role="measure", unit="stars", format="integer"),
     Column(name="closeness", label="Closeness", role="measure", format="decimal"),
 )
-_PHRASE_COLUMNS = (
-    Column(name="phrase", label="Phrase", role="text"),
-    Column(name="opinion", label="Said in", role="text"),
-    Column(name="reviews", label="Reviews", role="measure", unit="reviews", format="integer"),
+_INSIGHT_COLUMNS = (
+    Column(name="phrase", label="Spoken of", role="text"),
+    Column(name="opinion", label="As", role="text"),
+    count_column("reviews", "Reviews", "reviews"),
+    count_column("praise", "Praise", "reviews"),
+    count_column("blame", "Blame", "reviews"),
+    count_column("neutral", "Neither or both", "reviews"),
+    Column(name="share", label="Praise, share", role="measure", format="percent"),
 )
+_Row = tuple[str | int | float | None, ...]
+
+
+def _aspect_row(told: Told) -> _Row:
+    share = told.positive / told.reviews
+    return (told.aspect, "aspect", told.reviews, told.positive, told.negative, told.neutral, share)
+
+
+def _phrase_row(phrase: Phrase, opinion: str, *, drawn: bool) -> _Row:
+    praise = phrase.reviews if drawn and opinion == "praise" else None
+    blame = phrase.reviews if drawn and opinion == "blame" else None
+    return (phrase.text, opinion, phrase.reviews, praise, blame, None, None)
+
+
+def _new_rows(index: Index, scope: Scope, aspect: str | None) -> Iterator[_Row]:
+    """Yield the aspects that only this shop's reviews speak of; they are counted over all reviews."""
+    if aspect is None and scope.label is None:
+        for found in index.new_aspects[:NEW]:
+            share = found["positive"] / found["reviews"]
+            yield (found["name"], "new aspect", found["reviews"], None, None, None, share)
+
+
+def _named_rows(index: Index, lines: search.Mask) -> Iterator[_Row]:
+    for kind in entities.KINDS:
+        for found in insights.named(index, lines, kind, NAMED):
+            yield (found.name, kind, found.reviews, None, None, None, None)
+
+
+def _change(periods: Sequence[Period]) -> str | None:
+    """Return the sentence that tells how praise has changed over time, if the reviews have dates."""
+    if not periods:
+        return None
+    first, last = periods[0].name, periods[-1].name
+    found = insights.change(periods)
+    if found is None:
+        return f"From {first} to {last} the share of praise has not clearly changed."
+    since, before, after = found
+    way = "risen" if after > before else "fallen"
+    return f"Praise has {way}: {percent(before)} of the reviews before {since}, {percent(after)} since."
 
 
 def _kinds(index: Index) -> list[str]:
@@ -223,13 +317,22 @@ def _quotes(shop: Shop, index: Index, hits: Sequence[Hit]) -> tuple[ReviewQuote,
     )
 
 
-def _shares(index: Index, lines: search.Mask, scope: Scope, aspect: str | None) -> dict[str, float]:
+def _shares(
+    index: Index, lines: search.Mask, scope: Scope, aspect: str | None, told: Told | None
+) -> dict[str, float]:
     """Return how many reviews speak of the aspect, if any, and the shares that praise and blame."""
+    if told is not None:
+        return {
+            "reviews": told.reviews,
+            "of": int(scope.rows.sum()),
+            "positive": told.positive / told.reviews,
+            "negative": told.negative / told.reviews,
+        }
     if aspect is None:
         moods = index.reviews["sentiment"][scope.rows].tolist()
     else:
-        told = index.lines["positive"][lines].groupby(index.lines["review"][lines])
-        moods = [sentiment.polarity(sentiment.of_review(part.to_numpy())) for _, part in told]
+        each = index.lines["positive"][lines].groupby(index.lines["review"][lines])
+        moods = [sentiment.polarity(sentiment.of_review(part.to_numpy())) for _, part in each]
     return {
         "reviews": len(moods),
         "of": int(scope.rows.sum()),
@@ -242,6 +345,7 @@ def _insight_headline(
     shares: dict[str, float],
     scope: Scope,
     aspect: str | None,
+    told: Sequence[Told],
     praised: Sequence[Phrase],
     blamed: Sequence[Phrase],
 ) -> str:
@@ -256,7 +360,53 @@ def _insight_headline(
         for name, side in (("of praise:", praised), ("of blame:", blamed))
         if side
     ]
-    return f"{first} Most typical {'; '.join(sides)}." if sides else first
+    most = None if aspect else _most(told)
+    typical = f"most typical {'; '.join(sides)}" if sides else None
+    second = "; ".join(filter(None, [most, typical]))
+    return f"{first} {second[0].upper()}{second[1:]}." if second else first
+
+
+def _most(told: Sequence[Told]) -> str | None:
+    """Return which aspects most reviews praise and which most blame: "most praised taste (12), …"."""
+    sides = (aspects.SIDES[0], aspects.SIDES[2])
+    parts = []
+    for side, name in zip(sides, ("praised", "blamed"), strict=True):
+        able = [one for one in told if one.aspect != insights.WHOLE and getattr(one, side)]
+        able.sort(key=lambda one: (-getattr(one, side), one.aspect))
+        if able:
+            parts.append(f"most {name}: {', '.join(f'{o.aspect} ({getattr(o, side):,})' for o in able[:3])}")
+    return "; ".join(parts) or None
+
+
+def _aspect_quotes(shop: Shop, index: Index, told: Sequence[Told]) -> tuple[ReviewQuote, ...]:
+    """Return the clearest praise and the clearest blame of each main aspect, no review twice."""
+    used: set[int] = set()
+    review = index.lines["review"].to_numpy()
+    chosen: list[tuple[str, Side, int]] = []
+    for one in told[:QUOTED]:
+        for side in (aspects.SIDES[0], aspects.SIDES[2]):
+            line = insights.clearest(index, one, side, used)
+            if line is not None:
+                used.add(int(review[line]))
+                chosen.append((one.aspect, side, line))
+    said = _sentences(shop, index, [line for _, _, line in chosen])
+    return tuple(
+        ReviewQuote(
+            review_id=str(index.reviews["review_id"].iloc[int(review[line])]),
+            text=text,
+            about=aspect,
+            sentiment="positive" if side == "positive" else "negative",
+        )
+        for (aspect, side, line), text in zip(chosen, said, strict=True)
+    )
+
+
+def _sentences(shop: Shop, index: Index, lines: Sequence[int]) -> list[str]:
+    """Return sentences to the letter, by their rows."""
+    review = index.lines["review"].to_numpy()
+    starts, stops = index.lines["start"].to_numpy(), index.lines["stop"].to_numpy()
+    texts = search.texts(shop, index, [int(review[line]) for line in lines]) if lines else {}
+    return [texts[int(review[line])][int(starts[line]) : int(stops[line])] for line in lines]
 
 
 def _phrase_quotes(
@@ -276,14 +426,13 @@ def _phrase_quotes(
                 best = max(rows, key=lambda row: sign * clear[row])
                 used.add(int(review[best]))
                 chosen.append((phrase, best))
-    texts = search.texts(shop, index, [int(review[row]) for _, row in chosen]) if chosen else {}
-    starts, stops = index.lines["start"].to_numpy(), index.lines["stop"].to_numpy()
+    said = _sentences(shop, index, [row for _, row in chosen])
     return tuple(
         ReviewQuote(
             review_id=str(index.reviews["review_id"].iloc[int(review[row])]),
-            text=texts[int(review[row])][int(starts[row]) : int(stops[row])],
+            text=text,
             about=phrase.text,
             sentiment=sentiment.polarity(float(told[row])),
         )
-        for phrase, row in chosen
+        for (phrase, row), text in zip(chosen, said, strict=True)
     )

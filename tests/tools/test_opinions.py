@@ -129,8 +129,8 @@ def test_insights_count_praise_and_blame(shop: Shop) -> None:
     finding = review_insights(shop, product="coffee")
     assert "Of 10 reviews of Coffee, 60.0 % are positive and 40.0 % negative." in finding.headline
     told = {row[0]: row[1:] for row in finding.rows}
-    assert told["smooth taste"] == ("praise", 6)
-    assert told["broken seal"] == ("blame", 4)
+    assert told["smooth taste"][:2] == ("praise", 6)
+    assert told["broken seal"][:2] == ("blame", 4)
     assert "“smooth taste” (6)" in finding.headline and "“broken seal” (4)" in finding.headline
     assert {"smooth taste", "broken seal"} <= {
         e.about for e in finding.evidence if isinstance(e, ReviewQuote)

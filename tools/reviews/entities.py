@@ -371,7 +371,7 @@ def table(texts: Sequence[str], shop: Shop | None = None) -> pd.DataFrame:
     """
     sold = shop is not None and shop.has("products", "product_id", "name", "category")
     catalogue = shop.catalogue if shop is not None and sold else None
-    lists = lists_of(*_own(shop)) if shop is not None and sold else general()
+    lists = lists_for(shop) if shop is not None and sold else general()
     names = Names().read(texts)
     rows: list[tuple[int, int, int, Kind]] = []
     keys: list[str] = []
@@ -392,8 +392,8 @@ def table(texts: Sequence[str], shop: Shop | None = None) -> pd.DataFrame:
     return found
 
 
-def _own(shop: Shop) -> tuple[list[str], list[str]]:
-    """Return what a shop's catalogue calls its kinds of goods, and the brands in it."""
+def lists_for(shop: Shop) -> Lists:
+    """Return the lists with what a shop's catalogue calls its kinds of goods, and the brands in it."""
     found: dict[str, list[str]] = {}
     for column in ("type", "category", "brand"):
         if shop.has("products", column):
@@ -401,7 +401,7 @@ def _own(shop: Shop) -> tuple[list[str], list[str]]:
                 f"SELECT DISTINCT {column} AS value FROM products WHERE {column} IS NOT NULL"  # noqa: S608
             )
             found[column] = sorted(values["value"].astype(str))
-    return [*found.get("type", []), *found.get("category", [])], found.get("brand", [])
+    return lists_of([*found.get("type", []), *found.get("category", [])], found.get("brand", []))
 
 
 def linked(text: str, catalogue: Catalogue) -> str | None:
