@@ -22,7 +22,7 @@ from storewise.agent.jobs import Jobs
 from storewise.agent.settings import Settings
 from storewise.agent.summaries import Phrase
 from storewise.tools.reviews import screening
-from storewise.tools.reviews.groups import Group
+from storewise.tools.reviews.groups import Encode, Group
 from storewise.tools.reviews.summary import Claim, Length, Quote, Review, Summary
 
 PRAISE = "The coffee is smooth and not bitter at all."
@@ -30,7 +30,7 @@ ASKED: dict[str, Any] = {"format": "jsonl", "group_by": "product", "length": "sh
 BLAME = "The bag arrived torn and the beans were stale."
 
 
-async def simple(reviews: Sequence[Review], length: Length, phrase: Phrase | None) -> Summary:
+async def simple(reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode) -> Summary:
     """Summarize in the shape of the real thing: reviews with the same first sentence make a claim."""
     reasons = [screening.left_out(review.text) for review in reviews]
     said: dict[str, list[Quote]] = {}
@@ -58,7 +58,7 @@ async def simple(reviews: Sequence[Review], length: Length, phrase: Phrase | Non
     return Summary(claims=tuple(claims), reviews=reasons.count(None), left_out=left_out, text=text)
 
 
-def simply_merged(parts: Sequence[Summary], length: Length) -> Summary:
+def simply_merged(parts: Sequence[Summary], length: Length, encode: Encode) -> Summary:
     """Put summaries of parts together: the same claim's reviews are added."""
     ids: dict[str, list[str]] = {}
     for part in parts:
@@ -74,9 +74,11 @@ def simply_merged(parts: Sequence[Summary], length: Length) -> Summary:
 def slow(seconds: float) -> Callable[..., Awaitable[Summary]]:
     """Return `simple` that takes its time."""
 
-    async def summarize(reviews: Sequence[Review], length: Length, phrase: Phrase | None) -> Summary:
+    async def summarize(
+        reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode
+    ) -> Summary:
         await asyncio.sleep(seconds)
-        return await simple(reviews, length, phrase)
+        return await simple(reviews, length, phrase, encode)
 
     return summarize
 

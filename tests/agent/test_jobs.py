@@ -15,6 +15,7 @@ from storewise.agent.job_store import KeyReused
 from storewise.agent.job_tables import groups, results
 from storewise.agent.jobs import JobError, Jobs
 from storewise.agent.summaries import Phrase
+from storewise.tools.reviews.groups import Encode
 from storewise.tools.reviews.summary import Length, Review, Summary
 from tests.agent.job_helpers import (
     ASKED,
@@ -95,10 +96,12 @@ def test_a_large_group_is_merged_from_its_parts(shared: Jobs, monkeypatch: pytes
 
 
 def test_a_group_that_fails_is_told_and_stops_nothing(shared: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def one_fails(reviews: list[Review], length: Length, phrase: Phrase | None) -> Summary:
+    async def one_fails(
+        reviews: list[Review], length: Length, phrase: Phrase | None, encode: Encode
+    ) -> Summary:
         if reviews[0].product_id == "P001":
             raise ValueError("something in it")
-        return await simple(reviews, length, phrase)
+        return await simple(reviews, length, phrase, encode)
 
     monkeypatch.setattr(summaries, "summarize", one_fails)
     job_id = submit(shared, records(3, 4))
