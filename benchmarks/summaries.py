@@ -16,6 +16,7 @@ import asyncio
 import csv
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -25,6 +26,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from langchain_core.messages import HumanMessage
+from openai import APIConnectionError
 
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served, running_engine
@@ -39,7 +41,7 @@ from storewise.finetune.checking import Encoder, Labelled, labelled, phrasings
 from storewise.prompts import prompt
 from storewise.tools.reviews.claims import supported
 from storewise.tools.reviews.embedding import Vectors
-from storewise.tools.reviews.groups import lines_of
+from storewise.tools.reviews.groups import Group, lines_of
 from storewise.tools.reviews.summary import Review
 from storewise.tools.shop.generation import ShopError, open_shop
 
@@ -146,7 +148,7 @@ def _judged(
         "review nearest the centre": lambda product: _central(product, encode),
         "a random review": lambda product: rng.choice(product.reviews),
     }
-    phrase = phraser(served, SECONDS)
+    phrase = _steady(phraser(served, SECONDS))
     if served is not None:
         if phrase is not None:
             methods["groups, phrased"] = lambda product: _ours(product, phrase, encode, runner)
@@ -186,6 +188,21 @@ def _judged(
     return tasks
 
 
+def _steady(phrase: Phrase | None) -> Phrase | None:
+    """Return `phrase` asking again where a connection breaks: a benchmark waits for its model."""
+    if phrase is None:
+        return None
+
+    async def again(group: Group) -> str:
+        for seconds in (1, 5, 20):
+            with suppress(APIConnectionError):
+                return await phrase(group)
+            await asyncio.sleep(seconds)
+        return await phrase(group)
+
+    return again
+
+
 def _ours(product: Product, phrase: Phrase | None, encode: Encoder, runner: asyncio.Runner) -> str:
     reviews = [Review(review_id=str(n), text=text) for n, text in enumerate(product.reviews, 1)]
     summary = runner.run(summarize(reviews, "long", phrase, encode, WORDS))
@@ -216,8 +233,9 @@ def _central(product: Product, encode: Encoder) -> str:
 
 def _plain(product: Product, served: Served) -> str:
     model = chat_model(served, SECONDS).bind(max_tokens=120)
+    steady = model.with_retry(retry_if_exception_type=(APIConnectionError,), stop_after_attempt=4)
     reviews = "\n".join(f"- {review}" for review in product.reviews)
-    return str(model.invoke([HumanMessage(prompt("summarize_plain", reviews=reviews))]).text)
+    return str(steady.invoke([HumanMessage(prompt("summarize_plain", reviews=reviews))]).text)
 
 
 def _claims(encode: Encoder) -> dict[str, Task]:

@@ -29,8 +29,8 @@ def test_lexrank_prefers_what_the_others_say() -> None:
     assert int(np.argmax(salience)) == 1
 
 
-def test_without_the_products_it_says_what_to_type(tmp_path: Path) -> None:
-    with pytest.raises(ShopError, match="storewise benchmark summaries --data"):
+def test_without_the_products_it_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ShopError, match=r"lacks amazon_val\.csv and amazon_train\.csv"):
         summaries.run(tmp_path, lambda sentence: None)
 
 
