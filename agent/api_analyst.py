@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Body, FastAPI, Query
 from fastapi import Path as InPath
@@ -13,7 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from storewise.agent.answer import Answer
 from storewise.agent.api_guard import ASKS, ApiError, Caller, event, problems, streamed
 from storewise.agent.engine import Served
+from storewise.agent.selection import Limits, SelectionError, of_category, within
+from storewise.tools import opinions
 from storewise.tools.finding import Finding
+from storewise.tools.reviews import search
+from storewise.tools.reviews.index import Index
 
 if TYPE_CHECKING:
     from storewise.agent.analyst import Analyst
@@ -24,6 +29,18 @@ class Backend(Protocol):
 
     def analyst(self) -> Analyst | None: ...
     def served(self) -> Served | None: ...
+
+
+LIMITS = {"category", "rating_min", "rating_max", "since", "until"}
+
+
+class Asked(Limits):
+    """What reviews are searched for."""
+
+    query: str | None = Field(None, max_length=1000, description="What they should speak of.")
+    product: str | None = Field(None, max_length=200, description="A product's id or name, or a category.")
+    category: str | None = Field(None, max_length=200)
+    top: int = Field(5, ge=1, le=50)
 
 
 class Question(BaseModel):
@@ -92,16 +109,28 @@ def add_analyst(app: FastAPI, backend: Backend) -> None:
         return ready.tools[name].call(ready.shop, arguments or {})
 
     @app.get("/v1/reviews/search", responses=ASKS | problems(409, 503), tags=["analyst"])
-    def search(
-        owner: Caller,
-        query: Annotated[str | None, Query(max_length=1000)] = None,
-        product: Annotated[str | None, Query(max_length=200)] = None,
-        sentiment: Literal["positive", "negative"] | None = None,
-        top: Annotated[int, Query(ge=1, le=50)] = 5,
-    ) -> Finding:
-        """Find the reviews nearest in meaning, quoted with their ids."""
-        ready = analyst()
-        given = {"query": query, "product": product, "sentiment": sentiment, "top": top}
-        return ready.tools["search_reviews"].call(
-            ready.shop, {k: v for k, v in given.items() if v is not None}
-        )
+    def search_reviews(asked: Annotated[Asked, Query()], owner: Caller) -> Finding:
+        """Find the reviews nearest in meaning, quoted with their ids; without a query those that speak most clearly."""
+        shop = analyst().shop
+        shop.require("reviews", "review_id", "text")
+
+        def within_limits(index: Index, scope: search.Scope) -> search.Scope:
+            if asked.category is not None:
+                label, rows = of_category(shop, index, asked.category)
+                scope = replace(scope, rows=scope.rows & rows, label=scope.label or label)
+            return within(index, scope, asked)
+
+        given = asked.model_dump(mode="json", exclude_none=True)
+        limited = given.keys() & LIMITS
+        try:
+            found = opinions.found_reviews(
+                shop,
+                asked.query,
+                asked.product,
+                asked.sentiment,
+                asked.top,
+                within_limits if limited else None,
+            )
+        except SelectionError as error:
+            raise ApiError(422, str(error), "query.category") from None
+        return found.model_copy(update={"arguments": given})

@@ -22,6 +22,7 @@ import httpx
 
 from storewise.agent.answer import Answer
 from storewise.agent.job_views import JobView, LineView, Result
+from storewise.agent.uploads import LARGEST
 from storewise.tools.finding import Finding
 
 CHUNK = 256 * 1024  # bytes sent at once
@@ -46,9 +47,10 @@ class Client:
     def __init__(
         self, url: str = "http://127.0.0.1:7862", key: str | None = None, timeout: float = 60.0
     ) -> None:
+        self.url = url.rstrip("/")
         key = key or os.environ.get("STOREWISE_API_KEY")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout)
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +84,13 @@ class Client:
         kind = _TYPES.get(file.suffix.lower())
         if kind is None:
             raise ApiProblem(415, f"{file.name} is neither .jsonl nor .csv. Save the reviews as one of them.")
-        headers = {"Content-Type": kind, "Content-Length": str(file.stat().st_size)}
+        size = file.stat().st_size
+        if size > LARGEST:
+            most = LARGEST // 1024**2
+            raise ApiProblem(
+                413, f"{file.name} is larger than {most} MB. Send it in several files, a job each."
+            )
+        headers = {"Content-Type": kind, "Content-Length": str(size)}
         if idempotency_key:
             headers["Idempotency-Key"] = idempotency_key
 

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from storewise.agent.settings import Settings
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
     from storewise.agent.analyst import Analyst
     from storewise.agent.client import Client
     from storewise.agent.engine import Served
@@ -121,42 +123,37 @@ def summarize(
     """Summarize the reviews of FILE (.jsonl or .csv): what customers say, how many, and which reviews.
 
     A column “text” is needed; review_id, rating, product_id, category and reviewed_at are read if
-    there. Broken off, the same command goes on where it was.
+    there. Ctrl-C leaves the job, and the same command follows it again. Without an API that runs
+    (storewise up, storewise serve) one is served for as long as the command takes.
 
     \b
     Examples:
       storewise summarize reviews.csv
       storewise summarize reviews.jsonl --group-by category --out summaries.csv
+      storewise summarize reviews.csv --json > summaries.jsonl
+      storewise summarize reviews.csv --url https://reviews.example.com   (key: $STOREWISE_API_KEY)
     """
     from storewise.agent.client import ApiProblem
 
     if out is not None and out.suffix.lower() not in (".csv", ".jsonl"):
         raise click.UsageError(f"{out.name} is neither .csv nor .jsonl.")
-    with _client(url) as client:
+    if out is not None and not os.access(out.parent, os.W_OK):
+        raise click.UsageError(f"Nothing can be written into {out.parent}. Make the folder, or name another.")
+    with _client(url) as (client, alone):
         try:
-            job = _followed(client, file, group_by, length, again)
-            for line in job.problems[:10]:
-                _say(f"line {line.line:,}: {line.reason}")
-            told = job.counts.bad_lines + job.counts.repeated + job.counts.left_out
-            if told > len(job.problems[:10]):
-                _say(f"… see all of them with --json or at /v1/jobs/{job.job_id}/lines")
-            if job.state != "done":
-                raise click.ClickException(job.note or f"The job was {job.state}.")
-            if job.note:
-                _say(job.note)
-            if out is not None:
-                client.download(job.job_id, out)
-                _say(f"{job.counts.groups_done:,} summaries of {job.counts.reviews:,} reviews: {out}")
-                return
-            for result in client.results(job.job_id):
-                click.echo(result.model_dump_json() if as_json else _shown(result))
+            sent = _sent(client, file, group_by, length, again)
+            try:
+                job = _followed(client, sent)
+            except KeyboardInterrupt:
+                _left(client, sent.job_id, alone)
+            _show(client, job, out, as_json)
         except ApiProblem as problem:
             raise click.ClickException(str(problem)) from None
 
 
 @contextmanager
-def _client(url: str | None) -> Iterator[Client]:
-    """Yield a client of the API at `url`, of one that runs for this home, or of one served for now."""
+def _client(url: str | None) -> Iterator[tuple[Client, bool]]:
+    """Yield a client of the API at `url`, of one that runs for this home, or of one served for now (True)."""
     from storewise.agent.api import ANNOUNCED
     from storewise.agent.api import serve as serve_api
     from storewise.agent.client import ApiProblem, Client
@@ -173,24 +170,22 @@ def _client(url: str | None) -> Iterator[Client]:
             url = None
     if url is not None:
         with Client(url) as client:
-            yield client
+            yield client, False
         return
     port = free_port()
     stop = serve_api(Alone(settings), settings, "127.0.0.1", port)
     try:
         with Client(f"http://127.0.0.1:{port}") as client:
-            yield client
+            yield client, True
     finally:
         stop()
 
 
-def _followed(client: Client, file: Path, group_by: str, length: str, again: bool) -> JobView:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _sent(client: Client, file: Path, group_by: str, length: str, again: bool) -> JobView:
+    from rich.progress import BarColumn, DownloadColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("sending (bytes)", total=file.stat().st_size)
+    with _progress(BarColumn(), DownloadColumn()) as progress:
+        task = progress.add_task("sending", total=file.stat().st_size)
         asked: dict[str, Any] = {"group_by": group_by, "length": length}
         sent = partial(progress.advance, task)
         key = None if again else _key(file, group_by, length)
@@ -198,15 +193,61 @@ def _followed(client: Client, file: Path, group_by: str, length: str, again: boo
         if job.state in ("failed", "cancelled"):
             progress.reset(task)
             job = client.upload(file, **asked, sent=sent)
-        progress.update(task, description="reading", completed=0, total=None)
+        return job
+
+
+def _followed(client: Client, job: JobView) -> JobView:
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+
+    with _progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
+        task = progress.add_task("reading", total=None)
 
         def seen(job: JobView) -> None:
             counts = job.counts
             if counts.groups:
                 title = job.note or f"summarizing ({counts.groups_done:,} of {counts.groups:,} groups)"
                 progress.update(task, description=title, completed=counts.reviews_done, total=counts.reviews)
+            else:
+                progress.update(task, description=f"reading ({counts.reviews:,} reviews)")
 
         return client.wait(job.job_id, seen)
+
+
+def _progress(*columns: ProgressColumn) -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    return Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True))
+
+
+def _left(client: Client, job_id: str, alone: bool) -> NoReturn:
+    """Say how a job that is followed no longer is followed again, and end the command."""
+    if alone:
+        _say(f"Job {job_id} waits. The same command goes on with it, as does: storewise serve")
+        # Groups still being computed are not waited for: the next start does them again.
+        os._exit(130)
+    _say(f"Job {job_id} goes on without this command, and the same command follows it again. To end it:")
+    key = ' -H "Authorization: Bearer $STOREWISE_API_KEY"' if os.environ.get("STOREWISE_API_KEY") else ""
+    _say(f"  curl -X POST{key} {client.url}/v1/jobs/{job_id}/cancel")
+    raise SystemExit(130)
+
+
+def _show(client: Client, job: JobView, out: Path | None, as_json: bool) -> None:
+    for line in job.problems[:10]:
+        _say(f"line {line.line:,}: {line.reason}")
+    told = job.counts.bad_lines + job.counts.repeated + job.counts.left_out
+    if told > len(job.problems[:10]):
+        _say(f"… {told:,} lines in all; see {client.url}/v1/jobs/{job.job_id}/lines")
+    if job.state != "done":
+        raise click.ClickException(job.note or f"The job was {job.state}.")
+    if job.note:
+        _say(job.note)
+    if out is not None:
+        client.download(job.job_id, out)
+        _say(f"{job.counts.groups_done:,} summaries of {job.counts.reviews:,} reviews: {out}")
+        return
+    for result in client.results(job.job_id):
+        click.echo(result.model_dump_json() if as_json else _shown(result))
 
 
 def _key(file: Path, *asked: str) -> str:

@@ -30,7 +30,25 @@ class SelectionError(Exception):
     """The request names what the shop does not have; the message says what is near."""
 
 
-class Selection(BaseModel):
+class Limits(BaseModel):
+    """What keeps to some of the shop's reviews, both ends included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rating_min: float | None = Field(None, ge=1, le=5)
+    rating_max: float | None = Field(None, ge=1, le=5)
+    sentiment: Polarity | None = None
+    since: dt.date | None = Field(None, description="Reviews of this day and later.")
+    until: dt.date | None = Field(None, description="Reviews of this day and earlier.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _in_order("rating_min", self.rating_min, "rating_max", self.rating_max)
+        _in_order("since", self.since, "until", self.until)
+        return self
+
+
+class Selection(Limits):
     """A job over the shop's own reviews. Without products and categories it is over all of them."""
 
     model_config = ConfigDict(
@@ -41,22 +59,11 @@ class Selection(BaseModel):
 
     products: tuple[Name, ...] = Field((), max_length=1000, description="Product ids or names, a group each.")
     categories: tuple[Name, ...] = Field((), max_length=1000, description="Category names, a group each.")
-    rating_min: float | None = Field(None, ge=1, le=5)
-    rating_max: float | None = Field(None, ge=1, le=5)
-    sentiment: Polarity | None = None
-    since: dt.date | None = Field(None, description="Reviews of this day and later.")
-    until: dt.date | None = Field(None, description="Reviews of this day and earlier.")
     group_by: GroupBy = Field("product", description="What a summary is of, where nothing is named above.")
     length: Length = "medium"
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        in_order("rating_min", self.rating_min, "rating_max", self.rating_max)
-        in_order("since", self.since, "until", self.until)
-        return self
 
-
-def in_order(low_name: str, low: Bound | None, high_name: str, high: Bound | None) -> None:
+def _in_order(low_name: str, low: Bound | None, high_name: str, high: Bound | None) -> None:
     """Refuse two ends of a range in the wrong order, which nothing could fit.
 
     Raises:
@@ -75,8 +82,7 @@ def subjects(shop: Shop, selection: Selection) -> list[tuple[str, list[str]]]:
     """
     shop.require("reviews", "review_id", "text")
     index = open_index(shop.folder("reviews"))
-    kept = _filtered(index, selection)
-    free = kept.copy()
+    free = within(index, search.everything(index), selection).rows
     found: list[tuple[str, list[str]]] = []
     for label, rows in _named(shop, index, selection) or _grouped(shop, index, selection):
         chosen = np.flatnonzero(rows & free)
@@ -90,28 +96,35 @@ def subjects(shop: Shop, selection: Selection) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _filtered(index: Index, selection: Selection) -> search.Mask:
+def within(index: Index, scope: search.Scope, limits: Limits) -> search.Scope:
+    """Return the reviews in `scope` that lie within the limits."""
     return search.narrowed(
         index,
-        search.everything(index),
-        sentiment=selection.sentiment,
-        rating_min=selection.rating_min,
-        rating_max=selection.rating_max,
-        since=selection.since,
-        until=selection.until,
-    ).rows
+        scope,
+        sentiment=limits.sentiment,
+        rating_min=limits.rating_min,
+        rating_max=limits.rating_max,
+        since=limits.since,
+        until=limits.until,
+    )
+
+
+def of_category(shop: Shop, index: Index, name: str) -> tuple[str, search.Mask]:
+    """Return a category, called as the shop calls it, and its reviews.
+
+    Raises:
+        SelectionError: there is no such category; the message names those that are close.
+    """
+    known = {str(category).casefold(): str(category) for category in index.codes["category"][0]}
+    if name.casefold() in known:
+        label = known[name.casefold()]
+        return label, search.holding(index, "category", [label])
+    return _resolved(shop, index, name, "category")
 
 
 def _named(shop: Shop, index: Index, selection: Selection) -> list[tuple[str, search.Mask]]:
     """Return the reviews of each product and category that the selection names."""
-    scopes = []
-    known = {str(name).casefold(): str(name) for name in index.reviews["category"].dropna().unique()}
-    for name in selection.categories:
-        if name.casefold() in known:
-            label = known[name.casefold()]
-            scopes.append((label, (index.reviews["category"] == label).to_numpy()))
-        else:
-            scopes.append(_resolved(shop, index, name, "category"))
+    scopes = [of_category(shop, index, name) for name in selection.categories]
     scopes += [_resolved(shop, index, name, "product") for name in selection.products]
     if selection.group_by == "all" and scopes:
         either = np.logical_or.reduce([rows for _, rows in scopes])

@@ -272,6 +272,44 @@ def test_tools_and_search_return_findings(client: TestClient) -> None:
     assert client.get("/v1/reviews/search").json()["status"] == "refused"
 
 
+def test_search_keeps_to_its_limits(client: TestClient) -> None:
+    def found(**asked: Any) -> set[str]:
+        finding = client.get("/v1/reviews/search", params={"top": 20, **asked}).json()
+        assert finding["status"] == "answered", finding
+        assert finding["arguments"] == {"top": 20, **asked}
+        texts = {one["text"] for one in finding["evidence"] if one["kind"] == "review"}
+        assert len(texts) == len(finding["rows"])
+        return texts
+
+    everything = found(rating_min=1)
+    assert len(everything) == 14
+    assert all("tea" in text for text in found(category="tea"))
+    bad = found(rating_max=2)
+    good = found(rating_min=3)
+    assert len(bad) == 5
+    assert bad | good == everything
+    assert not bad & good
+    early, late = found(until="2024-03-31"), found(since="2024-04-01")
+    assert early
+    assert early | late == everything
+    assert not early & late
+    (stale,) = found(query="stale", category="Coffee", rating_max=1)
+    assert "stale" in stale
+
+
+def test_mistakes_in_a_search_are_told(client: TestClient) -> None:
+    def search(**asked: Any) -> Any:
+        return client.get("/v1/reviews/search", params=asked)
+
+    problem(search(rating_min=4, rating_max=2), 422, "rating_min (4.0) lies beyond rating_max (2.0)")
+    problem(search(since="2024-05-01", until="2024-01-01"), 422, "lies beyond")
+    problem(search(category="unicorns"), 422, "no category “unicorns”")
+    problem(search(rating_min=7), 422, "rating_min")
+    problem(search(colour="red"), 422, "colour")
+    nothing = search(query="tea", since="2031-01-01").json()
+    assert "within these limits" in nothing["headline"]
+
+
 def test_health_and_metrics(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok", "jobs": True, "analyst": True, "model": None}
     client.get("/v1/nothing")

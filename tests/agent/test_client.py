@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from storewise.agent.cli import main
 from storewise.agent.client import ApiProblem, Client
 from storewise.agent.commands_summarize import Alone
 from storewise.agent.engine import free_port
+from storewise.agent.job_views import JobView
 from storewise.agent.settings import Settings
 from tests.agent.job_helpers import records, simple, written
 
@@ -109,6 +111,44 @@ def test_summarize_prints_claims_and_tells_bad_lines(home: Path, tmp_path: Path)
     code, _, told = run(home, "summarize", str(file), "--out", str(tmp_path / "out.csv"))
     assert code == 0
     assert (tmp_path / "out.csv").read_text().startswith("group,reviews,claim")
+
+
+def test_ctrl_c_leaves_the_job_and_says_how_to_go_on(
+    home: Path, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "reviews.jsonl", records(3, 3))
+    waits = Client.wait
+
+    def interrupted(*_: object) -> JobView:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "wait", interrupted)
+    code, output, told = run(home, "summarize", str(file))
+    assert (code, output) == (130, "")
+    job_id = re.search(r"job_[0-9a-f]{20}", told)
+    assert job_id is not None
+    assert f"curl -X POST {client.url}/v1/jobs/{job_id.group()}/cancel" in told
+    monkeypatch.setattr(Client, "wait", waits)
+    code, _, _ = run(home, "summarize", str(file))
+    assert code == 0
+    assert client.job(job_id.group()).state == "done"
+
+
+def test_where_results_go_is_looked_at_first(home: Path, tmp_path: Path) -> None:
+    file = written(tmp_path / "reviews.jsonl", records(1, 2))
+    for out, said in (("missing/x.csv", "Make the folder"), ("x.xlsx", "neither")):
+        code, _, told = run(home, "summarize", str(file), "--out", str(tmp_path / out))
+        assert code == 2
+        assert said in told
+
+
+def test_a_file_that_is_too_large_is_not_sent(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "reviews.jsonl", records(1, 2))
+    monkeypatch.setattr("storewise.agent.client.LARGEST", 10)
+    with pytest.raises(ApiProblem, match="larger than"):
+        client.upload(file)
 
 
 def test_an_api_that_cannot_be_opened_is_a_sentence(tmp_path: Path, home: Path) -> None:
