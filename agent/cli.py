@@ -113,9 +113,12 @@ def _analyst(with_model: bool = True) -> Iterator[tuple[Analyst, Served | None]]
 commands_summarize.add_to(main)
 
 
+API_AFTER = 2  # from the page's port to the API's: 7860 and 7862; between them is the customers' desk
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The page binds here.")
-@click.option("--port", default=7860, show_default=True, help="The page's port; the API has the next one.")
+@click.option("--port", default=7860, show_default=True, help="The page's port; the API has the next but one.")
 def up(host: str, port: int) -> None:
     """Bring everything up and open the page, with the API beside it; Ctrl-C ends it with the engine."""
     import socket
@@ -144,7 +147,7 @@ def up(host: str, port: int) -> None:
     stop_page = serve(startup, host=host, port=port)
     _say(f"The page: http://{host}:{port} (after {time.monotonic() - began:.1f} s)")
     startup.start()
-    stop_api = _api_beside(startup, host, port + 1)
+    stop_api = _api_beside(startup, host, port + API_AFTER)
     told = False
     while not ended.wait(0.5):
         if startup.settled and not told:
