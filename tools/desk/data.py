@@ -197,10 +197,15 @@ def _records(content: Mapping[str, Any], name: str, model: type[_Record]) -> tup
         try:
             found.append(model.model_validate(row))
         except ValidationError as error:
-            for one in error.errors():
-                where = ".".join(str(part) for part in (name, index, *one["loc"]))
-                problems.append(f"{where}: {one['msg'].removeprefix('Value error, ')}")
+            problems += _told(f"{name}.{index}", error)
     return found, problems
+
+
+def _told(where: str, error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join([where, *map(str, wrong['loc'])])}: {wrong['msg'].removeprefix('Value error, ')}"
+        for wrong in error.errors()
+    ]
 
 
 def _repeated(data: DeskData) -> list[str]:

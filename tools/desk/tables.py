@@ -6,7 +6,7 @@ Money is whole cents everywhere. Orders point to their owner, and every look-up 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Composite, DeclarativeBase, Mapped, composite, mapped_column, relationship
@@ -170,7 +170,7 @@ class Order(Base):
     payments: Mapped[list[Payment]] = relationship(order_by="Payment.number")
     shipments: Mapped[list[Shipment]] = relationship(order_by="Shipment.number")
 
-    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def total(self) -> int:
