@@ -283,14 +283,17 @@ def _claims(summary: Summary, place: int) -> str:
     pairs = contradictions(summary)
     second = set(pairs.values())
     mixed = len({claim.phrased_by for claim in summary.claims}) > 1
+    # Bars compare the claims with one another; the share of all reviews stands beside them as figures.
+    most = max(1, *(claim.count for claim in summary.claims))
     items = ""
     for at, claim in enumerate(summary.claims):
         if at in second:
             continue
-        item = _claim(claim, summary.reviews, f"{place}-{at}", mixed)
+        item = _claim(claim, summary.reviews, claim.count / most, f"{place}-{at}", mixed)
         if at in pairs:
             other = pairs[at]
-            item += _claim(summary.claims[other], summary.reviews, f"{place}-{other}", mixed)
+            against = summary.claims[other]
+            item += _claim(against, summary.reviews, against.count / most, f"{place}-{other}", mixed)
             item = f'<li class="against"><p>{icon("against")}Customers disagree</p><ul>{item}</ul></li>'
         items += item
     return f'<ul class="claims">{items}</ul>'
@@ -310,9 +313,8 @@ def contradictions(summary: Summary) -> dict[int, int]:
     return pairs
 
 
-def _claim(claim: Claim, reviews: int, place: str, mixed: bool) -> str:
+def _claim(claim: Claim, reviews: int, bar: float, place: str, mixed: bool) -> str:
     whose = "<span>a customer's own sentence</span>" if mixed and claim.phrased_by == "quote" else ""
-    share = f"{claim.count / reviews if reviews else 0:.3f}"
     quotes = "".join(
         f'<figure class="quote"><blockquote dir="auto">{told(quote.text)}</blockquote>'
         f"<figcaption><code>{told(quote.review_id)}</code></figcaption></figure>"
@@ -322,7 +324,7 @@ def _claim(claim: Claim, reviews: int, place: str, mixed: bool) -> str:
     return (
         f'<li><details class="claim" data-fold="claim{place}"><summary>'
         f'<span class="text" dir="auto">{told(claim.text)}</span>'
-        f'<span class="much"><span class="share" style="--share:{share}">{claim.count:,} of {reviews:,}</span>'
+        f'<span class="much"><span class="share" style="--share:{bar:.3f}">{claim.count:,} of {reviews:,}</span>'
         f'<span class="mood {claim.sentiment}">{_MOODS[claim.sentiment]}</span>'
         f"{whose}</span>{icon('chevron')}</summary>"
         f'<div class="words">{quotes}<div class="whole"></div>'

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from samples import HOSTILE
 from tabs import Tab
@@ -246,6 +247,16 @@ def test_products_are_picked_and_an_unknown_one_is_told_with_what_is_near(tab: T
     tab.page.select_option("[name=rating_max]", "2")
     tab.page.click(".start")
     tab.page.locator("[data-hint] .problem", has_text="fewest stars").wait_for()
+
+
+def test_other_sites_pages_can_ask_for_nothing(address: str) -> None:
+    def status(origin: str) -> int:
+        path = f"{address}/gradio_api/component_server/"
+        return httpx.post(path, headers={"origin": origin}, json={"data": {"do": "open"}}).status_code
+
+    assert status("http://outside.example") == 403
+    assert status("null") == 403
+    assert status(address) != 403
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
