@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from storewise.agent import summaries
+from storewise.agent import summaries, uploads
 from storewise.agent.job_store import KeyReused
-from storewise.agent.job_tables import groups, results
+from storewise.agent.job_tables import groups, lines, results, reviews
 from storewise.agent.jobs import JobError, Jobs
 from storewise.agent.summaries import Phrase
 from storewise.tools.reviews.groups import Encode
@@ -157,6 +159,45 @@ def test_a_small_job_is_done_while_a_huge_one_runs(shared: Jobs, monkeypatch: py
     assert shared.store.job(huge) is None
     assert shared.store.rows(sa.select(results).where(results.c.job_id == huge)) == []
     assert shared.store.rows(sa.select(groups).where(groups.c.job_id == huge)) == []
+
+
+def test_a_small_job_waits_for_none_of_many_huge_ones(shared: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summaries, "summarize", slow(0.02))
+    monkeypatch.setattr("storewise.agent.jobs.BATCH", 4)
+    huge = [submit(shared, records(2000, 1), f"huge-{number}.jsonl") for number in range(10)]
+    small = submit(shared, records(2, 2), "small.jsonl")
+    assert ended(shared.store, small, 120) == "done"
+    assert {shared.store.state(job_id) for job_id in huge} <= {"queued", "running"}
+    for job_id in huge:
+        shared.delete(job_id)
+
+
+def test_a_small_job_is_taken_in_while_huge_ones_are_read(
+    shared: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storewise.agent.jobs.INTAKE", 2)
+    plain = uploads.read
+
+    def endless(path: Path, kind: uploads.Kind, group_by: uploads.GroupBy) -> Iterator[Any]:
+        if "huge" not in path.name:
+            yield from plain(path, kind, group_by)
+            return
+        for number in itertools.count(1):
+            record = {"text": f"A review of many words, the one of number {number}."}
+            yield number, *uploads.checked(number, record, group_by)
+
+    monkeypatch.setattr("storewise.agent.jobs.read", endless)
+    huge = [submit(shared, [], f"huge-{number}.jsonl") for number in range(3)]
+    until(lambda: all(shared.store.counts(row_of(shared, job_id)).reviews > 2 for job_id in huge))
+    small = submit(shared, records(2, 2), "small.jsonl")
+    assert ended(shared.store, small, 120) == "done"
+    for job_id in huge:
+        assert shared.store.state(job_id) == "running"
+        shared.delete(job_id)
+    # What was being read when they were deleted is not written after all.
+    time.sleep(0.5)
+    for table in (reviews, lines, groups):
+        assert shared.store.rows(sa.select(table).where(table.c.job_id.in_(huge))) == []
 
 
 def test_no_step_is_kept_as_a_pickle(shared: Jobs) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,20 @@ def test_a_job_that_breaks_every_worker_is_ended(tmp_path: Path, monkeypatch: py
         assert ended(jobs.store, job_id).startswith("failed")
         assert "broken off 25 times" in row_of(jobs, job_id)["note"]
         until(lambda: len(jobs.store.rows(sa.select(workers))) == 1)
+
+
+def test_no_upload_stays_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "uploads"
+    for name, age in (("old.jsonl", 7200), ("old.part", 7200), ("new.part", 10)):
+        at = time.time() - age
+        os.utime(written(folder / name, records(1, 1)), (at, at))
+    with working(tmp_path) as jobs:
+        assert [path.name for path in folder.iterdir()] == ["new.part"]
+        failed = submit(jobs, [{"text": ""}], "failed.jsonl")
+        assert ended(jobs.store, failed).startswith("failed")
+        done = submit(jobs, records(1, 2), "done.jsonl")
+        assert ended(jobs.store, done) == "done"
+        assert [path.name for path in folder.iterdir()] == ["new.part"]
 
 
 class Phraser:

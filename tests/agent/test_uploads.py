@@ -208,6 +208,19 @@ def test_an_upload_that_cannot_be_taken_leaves_nothing(
     assert list((tmp_path / "up").glob("*")) == []
 
 
+def test_a_sender_who_falls_silent_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storewise.agent.uploads.SILENT", 0.05)
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield b'{"text": "The first'
+        await asyncio.sleep(30)
+
+    with pytest.raises(UploadError, match="No byte came") as raised:
+        asyncio.run(receive(silent(), "jsonl", tmp_path / "x.part", None))
+    assert raised.value.status == 408
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/json", "multipart/form-data; boundary=x"]
 )
