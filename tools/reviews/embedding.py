@@ -27,6 +27,8 @@ BATCH = 32
 # A few short texts (a question, a tool's name) are a matter of milliseconds in float32 already.
 BULK = 64
 
+# Who imports transformers holds it: while one thread does, another finds the half of it.
+importing = threading.Lock()
 _load = threading.Lock()
 # The tokenizer's padding state is shared: two threads inside it end in "Already borrowed".
 _tokenize = threading.Lock()
@@ -54,9 +56,10 @@ def encoder() -> SentenceTransformer:
 
 @lru_cache(maxsize=1)
 def _encoder() -> SentenceTransformer:
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    with importing:
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
