@@ -64,17 +64,32 @@ def hashed(*parts: object) -> str:
 
 @dataclass(frozen=True)
 class Written:
-    """What index.json says: the build in use, what made it, where its records lie, whose collections are ours."""
+    """What index.json says.
+
+    Attributes:
+        folder: the build in use.
+        made_by: what made it.
+        place: where its records lie.
+        owner: whose collections are ours on a server.
+        opinions: a hash of what it went by for what all reviews together tell.
+    """
 
     folder: Path
     made_by: dict[str, Any]
     place: Place
     owner: str
+    opinions: str = ""
 
     def text(self) -> str:
         """Return it as JSON."""
         place = {"url": self.place.url, "collection": self.place.collection}
-        content = {"build": self.folder.name, "made_by": self.made_by, "records": place, "owner": self.owner}
+        content = {
+            "build": self.folder.name,
+            "made_by": self.made_by,
+            "records": place,
+            "owner": self.owner,
+            "opinions": self.opinions,
+        }
         return json.dumps(content, indent=1)
 
 
@@ -84,7 +99,9 @@ def written(folder: Path) -> Written | None:
         content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         build = folder.absolute() / str(content["build"])
         place = Place(str(content["records"]["url"]), str(content["records"]["collection"]), build)
-        found = Written(build, dict(content["made_by"]), place, str(content["owner"]))
+        found = Written(
+            build, dict(content["made_by"]), place, str(content["owner"]), str(content.get("opinions", ""))
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if build.is_dir() else None

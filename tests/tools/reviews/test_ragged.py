@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storewise.tools.reviews.ragged import Terms, runs
@@ -21,12 +21,14 @@ def listed(terms: Terms) -> list[list[str]]:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4))))
 def test_runs_are_ranges_in_a_row(parts: list[tuple[int, int]]) -> None:
     starts, lengths = (np.array([part[i] for part in parts], dtype=np.int64) for i in (0, 1))
     assert runs(starts, lengths).tolist() == [i for start, n in parts for i in range(start, start + n)]
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.data())
 def test_rows_taken_from_two_tables_are_those_texts(
     one: list[list[str]], two: list[list[str]], data: st.DataObject

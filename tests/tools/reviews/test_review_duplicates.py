@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storewise.tools.reviews.duplicates import LIKE, firsts, normalised, signatures
@@ -27,8 +29,9 @@ def sequences(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[i : i + 3]) for i in range(max(1, len(words) - 2))}
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, max_size=12), st.randoms())
-def test_the_first_is_earlier_alike_and_no_copy_itself(texts: list[str], chance: np.random.Generator) -> None:
+def test_the_first_is_earlier_alike_and_no_copy_itself(texts: list[str], chance: random.Random) -> None:
     order = list(range(len(texts)))
     chance.shuffle(order)
     first = found(texts, order)
@@ -40,6 +43,7 @@ def test_the_first_is_earlier_alike_and_no_copy_itself(texts: list[str], chance:
             assert len(one & two) >= LIKE * len(one | two)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, max_size=8))
 def test_the_same_words_are_always_a_copy(texts: list[str]) -> None:
     shouted = [f"  {text.upper().replace(' ', ', ')}!" for text in texts]

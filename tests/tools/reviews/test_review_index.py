@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from storewise.tools.reviews import build, embedding, index, search, sentiment, texts
@@ -137,10 +138,34 @@ def test_a_build_in_steps_and_one_from_nothing_write_the_same(make_shop: MakeSho
     one, other = (index.written(tmp_path / name) for name in "ab")
     assert one and other
     for name in sorted(path.name for path in other.folder.iterdir() if path.is_file()):
-        first, second = (one.folder / name).read_bytes(), (other.folder / name).read_bytes()
-        assert name == "vectors.npy" or name == "means.npy" or first == second, name
-    vectors = [np.load(written.folder / "vectors.npy") for written in (one, other)]
-    assert np.allclose(*vectors, atol=1e-3)
+        first, second = one.folder / name, other.folder / name
+        if name.endswith(".parquet"):
+            pd.testing.assert_frame_equal(pd.read_parquet(first), pd.read_parquet(second), atol=1e-3)
+        elif name in ("vectors.npy", "means.npy"):
+            assert np.allclose(np.load(first), np.load(second), atol=1e-3), name
+        else:
+            assert first.read_bytes() == second.read_bytes(), name
+
+
+def test_what_all_reviews_tell_is_not_worked_out_again_for_the_same_texts(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_shop(REVIEWS)
+    build.build(first, first.folder("reviews"))
+    worked: list[int] = []
+    table = build.entities.table
+    monkeypatch.setattr(
+        build.entities, "table", lambda said, shop: worked.append(len(said)) or table(said, shop)
+    )
+    second = make_shop([*REVIEWS[:3], ("A4", REVIEWS[3][1], "Soup")])
+    assert build.build(second, second.folder("reviews")).changed == 1
+    assert worked == []
+    one, other = (index.written(shop.folder("reviews")) for shop in (first, second))
+    assert one and other
+    assert (one.folder / "entities.parquet").read_bytes() == (other.folder / "entities.parquet").read_bytes()
+    third = make_shop(REVIEWS[:3])
+    build.build(third, third.folder("reviews"))
+    assert worked == [6]
 
 
 BUILDER = """
