@@ -6,10 +6,18 @@ Money is whole cents everywhere. Orders point to their owner, and every look-up 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Composite, DeclarativeBase, Mapped, composite, mapped_column, relationship
+from sqlalchemy.orm import (
+    Composite,
+    DeclarativeBase,
+    Mapped,
+    composite,
+    declared_attr,
+    mapped_column,
+    relationship,
+)
 
 Status = Literal[
     "pending",
@@ -170,7 +178,9 @@ class Order(Base):
     payments: Mapped[list[Payment]] = relationship(order_by="Payment.number")
     shipments: Mapped[list[Shipment]] = relationship(order_by="Shipment.number")
 
-    __mapper_args__ = {"version_id_col": version}
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
 
     @property
     def total(self) -> int:
