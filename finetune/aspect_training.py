@@ -31,7 +31,7 @@ from storewise.tools.reviews.aspects import CODE, CUES, NAMES, TURNS, Head
 from storewise.tools.reviews.sentences import sentences
 from storewise.tools.shop.generation import Shop, ShopError, open_shop
 
-VERSION = "1"
+VERSION = "2"
 LABELS = Path(__file__).parent / "aspects"
 SEEN = 2  # a term must stand in so many sentences
 STRENGTH = 3.0  # sklearn's C of the aspects

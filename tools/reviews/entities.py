@@ -385,7 +385,11 @@ def table(texts: Sequence[str], shop: Shop | None = None) -> pd.DataFrame:
     commonest = {
         name: min(counts, key=lambda said: (-counts[said], said)) for name, counts in written.items()
     }
-    entries = {name: linked(commonest[name], catalogue) if catalogue else None for name in commonest}
+    known = _words_of_goods(shop) if shop is not None and sold else frozenset()
+    entries = {
+        name: linked(commonest[name], catalogue) if catalogue and known & set(name.split()) else None
+        for name in commonest
+    }
     found = pd.DataFrame(rows, columns=["line", "start", "stop", "kind"])
     found["name"] = pd.Series([commonest[name] for name in keys], dtype=object)
     found["entry"] = pd.Series([entries[name] for name in keys], dtype=object)
@@ -404,14 +408,20 @@ def lists_for(shop: Shop) -> Lists:
     return lists_of([*found.get("type", []), *found.get("category", [])], found.get("brand", []))
 
 
+def _words_of_goods(shop: Shop) -> frozenset[str]:
+    """Return the words of all names, types and categories: what holds none of them is not in the catalogue."""
+    columns = [name for name in ("name", "type", "category", "brand") if shop.has("products", name)]
+    values = shop.query(f"SELECT DISTINCT {', '.join(columns)} FROM products")  # noqa: S608
+    labels = {str(value) for name in columns for value in values[name].dropna().unique()}
+    return frozenset(word for label in labels for word in key(label).split())
+
+
 def linked(text: str, catalogue: Catalogue) -> str | None:
     """Return the catalogue's entry that an entity's text names, such as "type: Green tea", or None.
 
-    An entry that shares no word with the text and is no plain word for it is not taken: what merely looks
-    alike is not linked.
+    An entry whose name shares no word with the text is not taken: what merely looks alike is not linked.
     """
-    entry = catalogue.entry(text)
-    if entry is None:
+    found = catalogue.resolve(text)
+    if not found or not set(key(found.label).split()) & set(key(text).split()):
         return None
-    label = set(key(entry.partition(": ")[2]).split())
-    return entry if label & set(key(text).split()) else None
+    return f"{found.kind}: {found.product_ids[0] if found.kind == 'product' else found.label}"
