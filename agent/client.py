@@ -197,7 +197,7 @@ class Client:
         return Finding.model_validate(self._json("POST", f"/v1/tools/{name}", json=arguments))
 
     def search(self, query: str | None = None, **more: Any) -> Finding:
-        """Find the reviews nearest in meaning."""
+        """Find the reviews nearest in meaning (product, category, sentiment, rating_min, …, since, until, top)."""
         asked = {key: value for key, value in {"query": query, **more}.items() if value is not None}
         return Finding.model_validate(self._json("GET", "/v1/reviews/search", params=asked))
 

@@ -32,7 +32,7 @@ from storewise.benchmarks.kills_model import Asked, Counter, Model, Real, Small
 from storewise.tools.reviews.summary import Summary
 
 SEED = 7
-PATIENCE = 180.0  # seconds until an app answers, or a job ends, after which something is wrong
+PATIENCE = 300.0  # seconds until an app answers, or a job ends, after which something is wrong
 EARLY = 0.5  # seconds at most from where a job stands to the moment of a kill
 # Each sentence names its product, so that one asked for is known to be this group's.
 _SAID = (
@@ -147,16 +147,11 @@ def _group(prompt: str) -> str | None:
 class App:
     """The app as a process that is started, killed and started again."""
 
-    def __init__(self, home: Path, model_url: str) -> None:
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._log = home / "app.log"
-        self._environment = os.environ | {
-            "HF_HUB_OFFLINE": "1",
-            "STOREWISE_HOME": str(home),
-            "STOREWISE_MODEL_URL": model_url,
-            "STOREWISE_MODEL_NAME": "counted",
-        }
+        self._log = home / f"app-{self.port}.log"
+        self._environment = os.environ | {"HF_HUB_OFFLINE": "1", "STOREWISE_HOME": str(home)} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -174,6 +169,11 @@ class App:
             self._process = subprocess.Popen(
                 command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+
+    @property
+    def pid(self) -> int:
+        """Its process number, 0 before it was started."""
+        return self._process.pid if self._process is not None else 0
 
     def kill(self) -> None:
         """Kill it as kill -9 does."""
@@ -214,7 +214,7 @@ def run(
         log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="storewise-kills-") as folder:
         home = Path(folder)
-        app = App(home, counter.url)
+        app = App(home, {"STOREWISE_MODEL_URL": counter.url, "STOREWISE_MODEL_NAME": "counted"})
         store = JobStore("", home)
         steps = sa.create_engine(f"sqlite:///{home / 'job-steps.sqlite'}")
         told: list[dict[str, Any]] = []

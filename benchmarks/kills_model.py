@@ -26,12 +26,12 @@ from storewise.agent.settings import Settings
 SECONDS = 0.1  # that the small server takes for an answer
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
-    """What the model was asked and what it answered, None if it died at it."""
+    """What the model was asked and what it answered, None if it has not or died at it."""
 
     prompt: str
-    reply: str | None
+    reply: str | None = None
 
 
 class Counter:
@@ -61,15 +61,18 @@ class Counter:
 
     def forwarded(self, body: dict[str, Any]) -> bytes | None:
         """Ask the model; return its answer, None if it gives none."""
-        target, reply, answer = self.target, None, None
+        target, answer = self.target, None
+        # Written down when it is asked: an answer may come after its asker was killed.
+        asked = Asked(str(body["messages"][-1]["content"]))
+        self.asked.append(asked)
         if target is not None:
             with suppress(httpx.HTTPError, KeyError, ValueError, IndexError):
                 url = f"{target.url}/chat/completions"
                 response = httpx.post(
                     url, json=body | {"model": target.model}, timeout=120
                 ).raise_for_status()
-                reply, answer = str(response.json()["choices"][0]["message"]["content"]), response.content
-        self.asked.append(Asked(str(body["messages"][-1]["content"]), reply))
+                asked.reply = str(response.json()["choices"][0]["message"]["content"])
+                answer = response.content
         return answer
 
     def close(self) -> None:
