@@ -74,6 +74,9 @@ def audit(store: JobStore, job_id: str, groups: int, each: int) -> list[str]:
         if getattr(counts, name) != number:
             wrong.append(f"{name}: {getattr(counts, name)} instead of {number}")
     for row in store.all_pages(job_id):
+        if row["summary"] is None:
+            wrong.append(f"group {row['subject']}: {row['problem']}")
+            continue
         summary = Summary.model_validate_json(row["summary"])
         counted = summary.reviews + sum(summary.left_out.values())
         group = row["subject"].partition("x")[2]
