@@ -170,3 +170,41 @@ def test_schemas_follow_the_contract() -> None:
     assert search.defaults == {"query": None, "product": None, "sentiment": None, "top": 5}
     assert list(insights.schema["properties"]) == ["product", "aspect"]
     assert all("description" in field for field in search.schema["properties"].values())
+
+
+def test_insights_count_aspects_with_praise_and_blame(shop: Shop) -> None:
+    finding = review_insights(shop, product="coffee")
+    aspects = {row[0]: row[2:6] for row in finding.rows if row[1] == "aspect"}
+    assert aspects["taste"][:3] == (6, 6, 0)
+    assert all(reviews == praise + blame + neither for reviews, praise, blame, neither in aspects.values())
+    assert "most praised: taste (6)" in finding.headline.lower()
+    assert finding.chart is not None and set(finding.chart.y) <= {c.name for c in finding.columns}
+    assert_to_the_letter(finding)
+    asked = review_insights(shop, product="coffee", aspect="flavour")
+    assert "Of 10 reviews of Coffee, 6 speak of flavour: 100.0 % are positive" in asked.headline
+
+
+def test_insights_name_what_reviews_name(shop: Shop) -> None:
+    named = {row[0]: row[1:3] for row in review_insights(shop, product="coffee").rows}
+    assert named["coffee"] == ("product", 10)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"), [(BAD, "Praise has fallen: 100.0 %"), (GOOD, "not clearly changed")]
+)
+def test_insights_tell_change_over_time(tmp_path: Path, later: str, said: str) -> None:
+    with building(tmp_path) as builder:
+        rows = [
+            (f"R{month:02}{n}", f"{GOOD if month < 7 else later} Number {n}.", dt.datetime(2024, month, 3))
+            for month in range(1, 13)
+            for n in range(4)
+        ]
+        builder.connection.register("r", pd.DataFrame(rows, columns=["review_id", "text", "reviewed_at"]))
+        builder.connection.execute("CREATE TABLE reviews AS SELECT * FROM r")
+        builder.connection.unregister("r")
+        dated = builder.seal(name="T", as_of=dt.date(2024, 12, 31), source="", provenance={}, notes={})
+        build(dated, dated.folder("reviews"))
+        finding = review_insights(dated)
+    periods = [row for row in finding.rows if row[1] == "period"]
+    assert [row[0] for row in periods[:2]] == ["2024-01", "2024-02"] and sum(row[2] for row in periods) == 48
+    assert finding.caveat is not None and said in finding.caveat
