@@ -94,7 +94,7 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
     """
     clock = Clock(tell)
     data = _found(folder)
-    with clock.step("read tau2"), tempfile.TemporaryDirectory(prefix="storewise-desk-") as place:
+    with clock.step("replay"), tempfile.TemporaryDirectory(prefix="storewise-desk-") as place:
         content = json.loads((data / "db.json").read_text(encoding="utf-8"))
         tasks = json.loads((data / "tasks.json").read_text(encoding="utf-8"))
         with _tau2(data.parents[3]) as (database, toolkit):
@@ -422,8 +422,8 @@ def _rows_of_ours(engine: sa.Engine) -> Rows:
         products: dict[str, Any] = {p.product_id: {"name": p.name, "variants": {}} for p in rows(Product)}
         variants = {variant.item_id: variant for variant in rows(Variant)}
         for variant in variants.values():
-            what = (variant.options, variant.available, variant.price)
-            products[variant.product_id]["variants"][variant.item_id] = what
+            of_product = products[variant.product_id]["variants"]
+            of_product[variant.item_id] = (variant.options, variant.available, variant.price)
         orders: dict[str, Any] = {}
         for order in rows(Order, Order.order_id):
             users[order.user_id]["orders"].append(order.order_id)
@@ -437,8 +437,8 @@ def _rows_of_ours(engine: sa.Engine) -> Rows:
             } | {n: [] for n in ("items", "shipments", "payments", "returned", "exchanged", "exchanged_for")}
         for item in rows(OrderItem, OrderItem.order_id, OrderItem.number):
             its, order = variants[item.item_id], orders[item.order_id]
-            name = products[its.product_id]["name"]
-            order["items"].append((name, its.product_id, item.item_id, item.price, its.options))
+            product = products[its.product_id]["name"]
+            order["items"].append((product, its.product_id, item.item_id, item.price, its.options))
             if item.return_requested:
                 order["returned"].append(item.item_id)
             if item.exchange_item_id is not None:
@@ -449,6 +449,6 @@ def _rows_of_ours(engine: sa.Engine) -> Rows:
         for paid in rows(Payment, Payment.order_id, Payment.number):
             orders[paid.order_id]["payments"].append((paid.kind, paid.amount, paid.method_id))
     for order in orders.values():
-        for name in ("returned", "exchanged", "exchanged_for"):
-            order[name].sort()
+        for requested in ("returned", "exchanged", "exchanged_for"):
+            order[requested].sort()
     return {"users": users, "orders": orders, "products": products}

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -77,14 +76,17 @@ class Desk:
     user_id: str
     locking: bool
     proposal: Finding | None = field(default=None, init=False)
+    _user: User | None = field(default=None, init=False)
 
-    @cached_property
+    @property
     def user(self) -> User:
         """The customer. Whoever changes something of theirs locks this row first, so they take turns."""
-        user = self.session.get(User, self.user_id, with_for_update=True if self.locking else None)
-        if user is None:
+        if self._user is None:
+            # No cached_property: in Python 3.11 all instances share its lock, held while this one waits.
+            self._user = self.session.get(User, self.user_id, with_for_update=True if self.locking else None)
+        if self._user is None:
             raise NoSuchCustomer(f"The shop has no customer “{self.user_id}”. Sign in again.")
-        return user
+        return self._user
 
     def order(self, order_id: str) -> Order:
         """Return an order of the customer's, however its # and capitals were written."""

@@ -20,6 +20,7 @@ from storewise.tools.desk.desk import Desk
 from storewise.tools.shop.generation import ShopError, home
 
 DATABASE = "desk.sqlite"
+LONGEST_WAIT = 30_000  # milliseconds for which one change waits for another
 VERSION_TABLE = "desk_alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WRITES = "storewise_writes"
@@ -49,7 +50,8 @@ def connect(url: str = "", folder: Path | None = None) -> sa.Engine:
     place = home(folder)
     if not url:
         place.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(database_url(url, place), pool_pre_ping=bool(url))
+    waiting = {"options": f"-c lock_timeout={LONGEST_WAIT}"} if url else {"timeout": LONGEST_WAIT / 1000}
+    engine = sa.create_engine(database_url(url, place), pool_pre_ping=bool(url), connect_args=waiting)
     if not url:
         sa.event.listen(engine, "connect", _settle)
         sa.event.listen(engine, "begin", _begin)
@@ -118,7 +120,6 @@ def _reached() -> Iterator[None]:
 def _settle(connection: Any, _: Any) -> None:
     """Settle a SQLite connection: SQLAlchemy begins transactions, readers go on beside one writer."""
     connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout=30000")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm.exc import StaleDataError
 
 from storewise.tools.desk.load import load_desk
-from storewise.tools.desk.registry import Outcome, commit, propose
+from storewise.tools.desk.registry import Outcome, commit, desk_tools, look_up, propose
 from storewise.tools.desk.store import DeskAway, DeskStore, connect
 from storewise.tools.desk.tables import Order
 from tests.tools.desk.desk_helpers import ANN, NEW, agreed, content, payments, value, write
@@ -90,6 +90,26 @@ def test_a_gift_card_is_not_spent_twice(any_desk: DeskStore, tmp_path: Path) -> 
         "gift card balance too low",
     ]
     assert value(any_desk, "desk_payment_methods", "gift_1", "balance") == 1510 - 1235
+
+
+def test_a_second_change_waits_for_the_first_and_sees_what_it_did(any_desk: DeskStore) -> None:
+    cancel: Wish = ("cancel_pending_order", {"order_id": "#W6", "reason": "no longer needed"})
+    pay: Wish = ("modify_pending_order_payment", {"order_id": "#W6", "payment_method_id": "card_1"})
+    first, second = (propose(any_desk, ANN, *wish) for wish in (cancel, pay))
+    tool = desk_tools()[cancel[0]]
+    with ThreadPoolExecutor(1) as threads:
+        with any_desk.writing(ANN) as desk:
+            assert tool.run(desk, tool.checked(cancel[1])).status == first.finding.status == "answered"
+            other = threads.submit(commit, any_desk, ANN, *pay, second.finding)
+            assert not wait([other], timeout=1).done, "the second must not check before the first is written"
+            # Looking things up goes on meanwhile, and sees nothing half-written.
+            assert (
+                "is pending"
+                in look_up(any_desk, ANN, "get_order_details", {"order_id": "#W6"}).finding.headline
+            )
+        assert other.result(30).reason == "order already cancelled"
+    assert payments(any_desk, "#W6") == [("payment", 1235, "gift_1"), ("refund", 1235, "gift_1")]
+    assert value(any_desk, "desk_payment_methods", "gift_1", "balance") == 1510 + 1235
 
 
 def test_a_change_on_an_outdated_copy_is_refused_by_the_database(any_desk: DeskStore) -> None:
