@@ -104,7 +104,10 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
             outcomes = []
             for number, task in enumerate(tasks):
                 tell(f"Task {task['id']} ({number + 1} of {len(tasks)})")
-                actions = task["evaluation_criteria"]["actions"] or []
+                # The calculator is no part of the shop, and the reference's is an eval of the task's text.
+                actions = [
+                    a for a in task["evaluation_criteria"]["actions"] or [] if a["name"] != "calculate"
+                ]
                 theirs, as_it_is = (
                     _replay_theirs(toolkit(database.model_validate(content)), actions, mended)
                     for mended in (True, False)
@@ -328,8 +331,6 @@ def _replay_ours(store: DeskStore, customer: str | None, actions: list[dict[str,
 
 def _carried_out(store: DeskStore, customer: str | None, name: str, given: dict[str, Any]) -> bool:
     """Carry out an action as the desk would after a yes, and say whether it was."""
-    if name == "calculate":
-        return True  # the desk's findings hold the sums
     if name.startswith("find_user_id"):
         return _customer(store.engine, [{"name": name, "arguments": given}]) is not None
     if name == "get_product_details":
