@@ -81,12 +81,15 @@ class DeskStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        # What is looked up is of one moment, as SQLite has it anyway.
+        snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+        self._reading = engine.execution_options(**snapshot)
         self._writing = writing_engine(engine)
 
     @contextmanager
     def reading(self, user_id: str) -> Iterator[Desk]:
         """Open the desk for a customer; whatever is changed on it is dropped."""
-        with _reached(), Session(self.engine, autoflush=False) as session:
+        with _reached(), Session(self._reading, autoflush=False) as session:
             yield Desk(session, user_id, locking=False)
 
     @contextmanager
