@@ -16,7 +16,7 @@ from storewise.prompts import prompt
 from storewise.tools.reviews import aspects, embedding, screening
 from storewise.tools.reviews.claims import supported
 from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped_lines, normal, read_lines, shown
-from storewise.tools.reviews.salience import personal
+from storewise.tools.reviews.salience import of_somebody, personal
 from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
 from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, running_text
 
@@ -191,7 +191,7 @@ async def _claim(group: Group, phrase: Phrase | None, encode: Encode) -> Claim:
 
 
 def _borne_out(said: str, group: Group, encode: Encode) -> bool:
-    """Say whether a sentence speaks of what the group says, and not as one of the customers."""
-    if len(said) > LONGEST or personal(said):
+    """Say whether a sentence speaks of what the group says, not as one of the customers nor of their dogs."""
+    if len(said) > LONGEST or personal(said) or of_somebody(said):
         return False
     return supported(said, group.quotes[:SHOWN], encode).supported

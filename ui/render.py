@@ -185,7 +185,15 @@ def figure(finding: Finding) -> dict[str, Any] | None:
     if chart is None or not finding.rows or any(name not in names for name in (chart.x, *chart.y)):
         return None
     x_column = finding.columns[names[chart.x]]
-    said = [cell(row[names[chart.x]], x_column) for row in finding.rows]
+    # A row without a value (a name, a phrase) has no bar; a line keeps its gaps.
+    rows = [
+        row
+        for row in finding.rows
+        if chart.kind == "line" or any(_number(row[names[name]]) is not None for name in chart.y)
+    ]
+    if not rows:
+        return None
+    said = [cell(row[names[chart.x]], x_column) for row in rows]
     labels = [escape(label) for label in said]  # Plotly would read tags in them
     dated = x_column.role == "date" or chart.kind == "line"
     lying = chart.kind == "bar" and not dated
@@ -193,7 +201,7 @@ def figure(finding: Finding) -> dict[str, Any] | None:
     traces = []
     for name in chart.y:
         column = finding.columns[names[name]]
-        values = [_number(row[names[name]]) for row in finding.rows]
+        values = [_number(row[names[name]]) for row in rows]
         trace: dict[str, Any] = {
             "name": escape(column.label),
             "customdata": [

@@ -68,11 +68,14 @@ def test_a_models_sentence_is_kept_only_if_the_reviews_bear_it_out() -> None:
     async def as_a_customer(group: Group) -> str:
         return f"I think {group.quotes[0].text}"
 
+    async def of_the_dog(group: Group) -> str:
+        return f"She says that {group.quotes[0].text}"
+
     async def nothing(group: Group) -> str:
         raise NotPhrased
 
     assert any(claim.phrased_by == "model" for claim in told(right).claims)
-    for phrase in (wrong, as_a_customer, nothing):
+    for phrase in (wrong, as_a_customer, of_the_dog, nothing):
         assert {claim.phrased_by for claim in told(phrase).claims} == {"quote"}
 
 

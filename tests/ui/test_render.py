@@ -78,6 +78,22 @@ def test_charts_are_figures_that_plotly_takes() -> None:
     assert bars["layout"]["yaxis"]["ticktext"][0] == "900"
 
 
+def test_rows_without_a_value_have_no_bar() -> None:
+    columns = (
+        Column(name="aspect", label="Aspect", role="text"),
+        Column(name="praise", label="Praise", role="measure", format="integer"),
+        Column(name="blame", label="Blame", role="measure", format="integer"),
+    )
+    rows = (("taste", 5, None), ("Keurig", None, None), ("price", None, 2))
+    chart = Chart(kind="bar", x="aspect", y=("praise", "blame"), title="Aspects")
+    finding = Finding(tool="t", status="answered", headline="h", columns=columns, rows=rows, chart=chart)
+    drawn = figure(finding)
+    assert drawn is not None
+    assert drawn["layout"]["yaxis"]["ticktext"] == ["taste", "price"]
+    assert [trace["x"] for trace in drawn["data"]] == [[5, None], [None, 2]]
+    assert figure(finding.model_copy(update={"rows": rows[1:2]})) is None
+
+
 def test_a_chart_of_columns_that_are_not_there_is_left_out() -> None:
     chart = Chart(kind="bar", x="nowhere", y=("revenue",), title="Nothing")
     assert figure(SERIES.model_copy(update={"chart": chart})) is None

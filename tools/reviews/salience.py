@@ -45,6 +45,7 @@ FEATURES = (
 MANY = 2500  # sentences from which closeness to the mean stands for closeness to each other review
 FEWEST_WORDS, MOST_WORDS = 3, 25  # of a sentence that can stand for others
 
+_SOMEBODY = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.I)
 _PERSON = re.compile(r"\b(?:i|i['’](?:m|ve|d|ll)|im|ive|my|me|mine|we|our|us|myself|ourselves)\b", re.I)
 _LEANING = re.compile(r"^(?:but|and|so|also|then|however|or|other than|that said|plus)\b|\?$", re.I)
 _VERDICT = re.compile(r"\b(?:recommend|product|buy|purchase|order|worth|price)", re.I)
@@ -109,6 +110,11 @@ def weights() -> dict[str, Any]:
 def personal(text: str) -> bool:
     """Say whether the writer speaks of themselves."""
     return _PERSON.search(text) is not None
+
+
+def of_somebody(text: str) -> bool:
+    """Say whether a sentence tells of somebody whom the writer knows: "She is healthy and thriving"."""
+    return _SOMEBODY.search(text) is not None
 
 
 @lru_cache(maxsize=20_000)
