@@ -182,7 +182,7 @@ def _stars(
         peers[EMBEDDED] = polarity.Embedded(train.vectors, five, STRENGTHS["stars"][1]).scores(test.vectors)
     task = compared(true, ours, peers)
     task.more["calibration"] = reliability(true, 1 / (1 + np.exp(-ours)))
-    told = [sentiment.of_review(1 / (1 + np.exp(-part))) for part in test.polarity]
+    told = [sentiment.of_review((1 / (1 + np.exp(-part))).tolist()) for part in test.polarity]
     task.more["of_review_auc"] = float(roc_auc_score(true, told))
     return task
 

@@ -13,8 +13,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 RUN = ("cpu.txt", "torch.txt", "demo.txt")
-# Asked for by find_spec before they are imported, and told about where they are missing.
-OPTIONAL = {"vaderSentiment"}
 
 
 def locked(*names: str) -> set[str]:
@@ -43,7 +41,7 @@ def imported(folder: str) -> Mapping[str, Path]:
             ):
                 names = [str(node.args[0].value)]
             found |= {name.split(".")[0]: path for name in names}
-    known = set(sys.stdlib_module_names) | {"storewise"} | OPTIONAL
+    known = set(sys.stdlib_module_names) | {"storewise"}
     return {name: path for name, path in found.items() if name not in known}
 
 
