@@ -42,7 +42,7 @@ def return_delivered_order_items(
     order.request_method_id = method.method_id
     cents = sum(line.price for line in lines)
     what = listed([line.variant.label for line in lines])
-    back = f"{dollars(cents)} goes back to {method.label} {refund_time(method)} once they have come in"
+    back = f"once they have come in, {dollars(cents)} goes to {method.label} {refund_time(method)}"
     return desk.change(
         "return_delivered_order_items",
         will=f"From order {order.order_id} you will return {what}; {back}. {_MAIL}",

@@ -150,10 +150,13 @@ class Desk:
         for said, times in Counter(item_id.strip() for item_id in item_ids).items():
             having = [line for line in order.items if line.item_id == said]
             if len(having) < times:
-                held = f"only {len(having)} of it is" if having else "it is not"
                 named = f"Item {echoed(said, 'that was named')}"
+                often = "once" if len(having) == 1 else f"{len(having)} times"
                 raise Refusal(
-                    "item not in the order", f"{named} cannot be taken: {held} in order {order.order_id}."
+                    "item not in the order",
+                    f"{named} is only {often} in order {order.order_id}."
+                    if having
+                    else f"{named} is not in order {order.order_id}.",
                 )
         for item_id in item_ids:
             lines.append(
@@ -257,7 +260,7 @@ def listed(parts: Sequence[str]) -> str:
 
 def refund_time(method: PaymentMethod) -> str:
     """Return when a refund arrives, by the shop's policy."""
-    return "at once" if method.kind == "gift_card" else "in 5 to 7 business days"
+    return "immediately" if method.kind == "gift_card" else "in 5 to 7 business days"
 
 
 def _words(method: PaymentMethod) -> set[str]:
