@@ -31,6 +31,7 @@ from storewise.tools.registry import analyst_tools
 
 logger = logging.getLogger(__name__)
 START_LIMIT = 900.0  # seconds; the first compilation on a slow machine is the longest part
+SERVER = "vllm.entrypoints.openai.api_server"
 ANNOUNCED = "engine.json"
 PROBE = "Which customers are most likely to stop buying?"
 
@@ -179,10 +180,15 @@ class Engine:
             self._say("preparing the model")
             merged, manifest = merged_model(SHIPPED, models, analyst_tools())
             folder, name, compact = str(merged), manifest.served_name, settings.call_style != "native"
+        pid_file = settings.home / "engine.pid"
+        if not self._untuned:
+            end_orphan(pid_file)
         while not self._stopping.is_set():
             port = settings.engine_port or free_port()
             self._say("starting vLLM")
             self._process = self._launch(folder, name, port, gpu)
+            if not self._untuned:
+                pid_file.write_text(f"{self._process.pid} {os.getpid()}", encoding="ascii")
             url = f"http://127.0.0.1:{port}"
             if self._until_healthy(url):
                 served = Served(f"{url}/v1", name, "none", compact)
@@ -217,7 +223,7 @@ class Engine:
     def _launch(self, folder: str, name: str, port: int, gpu: bool) -> subprocess.Popen[bytes]:
         environment = os.environ | {"VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "WARNING"}
         command = [
-            *(sys.executable, "-m", "vllm.entrypoints.openai.api_server"),
+            *(sys.executable, "-m", SERVER),
             *("--model", folder, "--served-model-name", name),
             *("--host", "127.0.0.1", "--port", str(port)),
             *("--max-model-len", "2048" if not gpu else "16384", "--max-num-seqs", "32"),
@@ -269,6 +275,29 @@ class Engine:
             if silent >= 12:
                 _end(self._process)
                 return
+
+
+def end_orphan(pid_file: Path) -> bool:
+    """End the engine that a killed process of this home left behind; say whether there was one.
+
+    One whose starter still lives is left alone.
+    """
+    try:
+        pid, starter = map(int, pid_file.read_text(encoding="ascii").split())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+    if SERVER.encode() not in command or Path(f"/proc/{starter}").exists():
+        return False
+    for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 2)):
+        try:
+            os.killpg(pid, sign)
+        except ProcessLookupError:
+            return True
+        until = time.monotonic() + patience
+        while time.monotonic() < until and Path(f"/proc/{pid}").exists():
+            time.sleep(0.1)
+    return True
 
 
 def running_engine(settings: Settings) -> Served | None:

@@ -6,14 +6,17 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
 
 from storewise.agent.analyst import Analyst
-from storewise.agent.engine import Engine, EngineError, cpu_dtype, running_engine
+from storewise.agent.engine import SERVER, Engine, EngineError, cpu_dtype, end_orphan, running_engine
 from storewise.agent.settings import Settings
 from storewise.finetune.adapter import SHIPPED, AdapterError, check_adapter, read_manifest
 from storewise.finetune.base import unpack_base
@@ -115,3 +118,28 @@ def test_an_added_tool_does_not_unfit_the_adapter(base: Path, tmp_path: Path) ->
     manifest["tools"].pop("cart_risk")
     (folder / "manifest.json").write_text(json.dumps(manifest))
     assert check_adapter(folder, base, analyst_tools()).name == "storewise"
+
+
+def test_an_engine_whose_starter_was_killed_is_ended(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(120)", SERVER]
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    engine = subprocess.Popen(command, start_new_session=True)
+    pid_file = tmp_path / "engine.pid"
+    try:
+        pid_file.write_text(f"{engine.pid} {os.getpid()}")
+        assert not end_orphan(pid_file), "its starter lives"
+        # A process that is gone, and one that is no engine, are let be.
+        pid_file.write_text(f"{gone.pid} {gone.pid}")
+        assert not end_orphan(pid_file)
+        pid_file.write_text(f"{os.getpid()} {gone.pid}")
+        assert not end_orphan(pid_file)
+        pid_file.write_text("nonsense")
+        assert not end_orphan(pid_file)
+        assert engine.poll() is None
+        pid_file.write_text(f"{engine.pid} {gone.pid}")
+        Thread(target=engine.wait).start()
+        assert end_orphan(pid_file)
+        assert engine.wait(10) == -signal.SIGTERM
+    finally:
+        engine.kill()
