@@ -118,7 +118,9 @@ API_AFTER = 2  # from the page's port to the API's: 7860 and 7862; between them 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The page binds here.")
-@click.option("--port", default=7860, show_default=True, help="The page's port; the API has the next but one.")
+@click.option(
+    "--port", default=7860, show_default=True, help="The page's port; the API has the next but one."
+)
 def up(host: str, port: int) -> None:
     """Bring everything up and open the page, with the API beside it; Ctrl-C ends it with the engine."""
     import socket
