@@ -252,20 +252,16 @@ def _measured(claim: str, sentences: Sequence[Quote], told: _Told, encode: Encod
     )
 
 
-def _meanings(words: Iterable[_Word], texts: dict[str, str], encode: Encode) -> list[float]:
+def _meanings(words: Sequence[_Word], texts: dict[str, str], encode: Encode) -> list[float]:
     """Return how near each word is to a word of the sentences: 1 if it stands there itself."""
     if not texts:
         return [0.0 for _ in words]
-    known: Vectors | None = None
-    result = []
-    for word in words:
-        if word.stem in texts:
-            result.append(1.0)
-            continue
-        if known is None:
-            known = np.asarray(encode(list(texts.values())), dtype=np.float32)
-        result.append(float((known @ encode([word.text])[0]).max()))
-    return result
+    new = [word.text for word in words if word.stem not in texts]
+    if not new:
+        return [1.0 for _ in words]
+    vectors = np.asarray(encode([*texts.values(), *new]), dtype=np.float32)
+    nearest = iter((vectors[len(texts) :] @ vectors[: len(texts)].T).max(axis=1).tolist())
+    return [1.0 if word.stem in texts else next(nearest) for word in words]
 
 
 def _opposite(words: Iterable[_Word], heard: dict[str, list[float]]) -> float:
