@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import snowballstemmer
-
 from storewise.agent.answer import Call
 from storewise.tools.registry import Tool
+from storewise.tools.stems import stemmed
 
-_stem = snowballstemmer.stemmer("english").stemWord
 _FREE = ("query", "topic", "aspect")
 _CASELESS = ("customer_id", "session_id", "segment")
 _FUNCTION_WORDS = frozenset(
@@ -36,7 +34,7 @@ def _words(text: str) -> list[str]:
 
 
 def _same_product(one: str, other: str, entry: Callable[[str], str | None]) -> bool:
-    if sorted(map(_stem, _words(one))) == sorted(map(_stem, _words(other))):
+    if sorted(map(stemmed, _words(one))) == sorted(map(stemmed, _words(other))):
         return True
     found = entry(one)
     return found is not None and found == entry(other)
@@ -44,9 +42,9 @@ def _same_product(one: str, other: str, entry: Callable[[str], str | None]) -> b
 
 def _same_text(expected: str, given: str) -> bool:
     """Return whether at least half of the expected content words stand in the given text, by stem."""
-    wanted = {_stem(word) for word in _words(expected) if word not in _FUNCTION_WORDS}
-    wanted = wanted or {_stem(word) for word in _words(expected)}
-    held = {_stem(word) for word in _words(given)}
+    wanted = {stemmed(word) for word in _words(expected) if word not in _FUNCTION_WORDS}
+    wanted = wanted or {stemmed(word) for word in _words(expected)}
+    held = {stemmed(word) for word in _words(given)}
     return 2 * len(wanted & held) >= len(wanted)
 
 

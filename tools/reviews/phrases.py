@@ -12,15 +12,14 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import snowballstemmer
 from scipy import sparse
 
 from storewise.tools.reviews.ragged import Terms
+from storewise.tools.stems import stemmed
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -48,13 +47,10 @@ NO_MEANING = _STOP | _TURNING  # words that a search passes over
 # Mere praise and blame: telling beside a thing ("great taste"), not alone.
 _GENERIC = _words("generic")
 
-_stemmer = snowballstemmer.stemmer("english")
 
-
-@lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """Return the stem of a lower-case word."""
-    return str(_stemmer.stemWord(word.replace("’", "'")))
+    return stemmed(word.replace("’", "'"))
 
 
 def candidates(sentence: str) -> list[tuple[str, str]]:

@@ -13,12 +13,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import snowballstemmer
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from storewise.tools.shop.matching import plain_words
 from storewise.tools.shop.names import readable
+from storewise.tools.stems import stemmed
 
 if TYPE_CHECKING:
     from storewise.tools.shop.generation import Shop
@@ -32,7 +32,6 @@ _NOTABLE_SHARE = 1e-4
 # What it counts that an entry has just the name asked for, against log10 of the money it sold.
 _NAMED = 10.0
 
-_stemmer = snowballstemmer.stemmer("english")
 _TOKEN = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?(?:'[a-z]+)?")
 _CONNECTIVES = frozenset(("a", "an", "and", "for", "in", "of", "on", "or", "our", "the", "to", "with"))
 _UNITS = {
@@ -286,7 +285,7 @@ def _bare_id(text: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return str(_stemmer.stemWord(_UNITS.get(word, word.removesuffix("'s"))))
+    return stemmed(_UNITS.get(word, word.removesuffix("'s")))
 
 
 def _key(text: str) -> Key:
