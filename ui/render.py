@@ -222,7 +222,8 @@ def figure(finding: Finding) -> dict[str, Any] | None:
     if lying:
         short = [escape(_short(label)) for label in said]
         named = {"tickvals": places, "ticktext": short, "autorange": "reversed", "automargin": True}
-        layout |= {"xaxis": measure, "yaxis": named, "height": 70 + 30 * len(labels) * len(traces)}
+        # Parts of a whole, such as praise and blame, lie in one bar.
+        layout |= {"xaxis": measure, "yaxis": named, "barmode": "stack", "height": 70 + 30 * len(labels)}
     else:
         # Plotly reads 2017-03-01 as a day by itself; words and week names stay a category.
         layout |= {"xaxis": {"automargin": True, "nticks": 8}, "yaxis": measure}

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 import sqlalchemy as sa
 
 from storewise.agent import summaries
+from storewise.agent.client import Client
 from storewise.agent.engine import free_port
 from storewise.agent.job_store import JobStore
 from storewise.agent.job_tables import workers
+from storewise.benchmarks.kills import App, audit, made_up
 from tests.agent.job_helpers import (
     accounted,
     ended,
@@ -115,3 +118,34 @@ def test_on_postgres_another_worker_takes_over_from_a_dead_one(
         accounted(jobs.store, job_id)
         assert before.items() <= when(jobs.store, job_id).items()
         assert len(jobs.store.rows(sa.select(workers))) == 1
+
+
+def test_two_workers_share_a_queue_and_one_is_killed(tmp_path: Path, postgres: str) -> None:
+    """Two real processes on one queue; kill -9 of the one that works, and the other ends its job."""
+    with closing(JobStore(postgres, tmp_path)) as store:
+        environment = {"STOREWISE_JOBS_URL": postgres}
+        engine = sa.create_engine(postgres.replace("postgresql", "postgresql+psycopg"))
+        apps = [App(tmp_path, environment), App(tmp_path, environment)]
+        try:
+            for app in apps:
+                app.start()
+            for app in apps:
+                app.answering()
+            made_up(tmp_path / "reviews.jsonl", 0, 20, 12)
+            with Client(apps[0].url) as client:
+                job_id = client.upload(tmp_path / "reviews.jsonl").job_id
+            until(lambda: len(when(store, job_id)) >= 2, 300)
+            before = when(store, job_id)
+            works = "SELECT executor_id FROM dbos.workflow_status WHERE workflow_uuid = :job"
+            with engine.connect() as connection:
+                worker = str(connection.execute(sa.text(works), {"job": job_id}).scalar_one())
+            (victim,) = (app for app in apps if worker.startswith(f"worker-{app.pid}-"))
+            victim.kill()
+            assert before.items() <= when(store, job_id).items()
+            assert ended(store, job_id, 300) == "done"
+            assert before.items() <= when(store, job_id).items()
+            assert audit(store, job_id, 20, 12) == []
+        finally:
+            engine.dispose()
+            for app in apps:
+                app.kill()
