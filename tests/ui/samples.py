@@ -62,9 +62,12 @@ QUOTED = Finding(
     arguments={"query": HOSTILE},
     status="answered",
     headline=f"One review speaks of it: {HOSTILE}",
-    columns=(Column(name="product", label=f"Product {HOSTILE}", role="entity"),),
-    rows=((HOSTILE,), ("Tea",)),
-    chart=Chart(kind="bar", x="product", y=("product",), title=HOSTILE),
+    columns=(
+        Column(name="product", label=f"Product {HOSTILE}", role="entity"),
+        Column(name="reviews", label=f"Reviews {HOSTILE}", role="measure", format="integer"),
+    ),
+    rows=((HOSTILE, 2), ("Tea", 1)),
+    chart=Chart(kind="bar", x="product", y=("reviews",), title=HOSTILE),
     evidence=(ReviewQuote(review_id="R<1>", text=HOSTILE, about=HOSTILE, sentiment="negative"),),
     caveat=HOSTILE,
 )
