@@ -240,6 +240,8 @@ class Engine:
                 "VLLM_USE_AOT_COMPILE": "0",
                 "VLLM_CPU_KVCACHE_SPACE": "1",
                 "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
+                # Milliseconds that a thread spins when it waits: the rest of the program needs the cores, too.
+                "KMP_BLOCKTIME": "1",
             }
             threads = Path(sys.prefix) / "lib" / "libiomp5.so"
             if threads.is_file():
