@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from storewise.agent import summaries
 from storewise.agent.client import Client
-from storewise.agent.engine import free_port
 from storewise.agent.job_store import JobStore
 from storewise.agent.job_tables import workers
 from storewise.benchmarks.kills import App, audit, made_up
@@ -33,6 +27,7 @@ from tests.agent.job_helpers import (
     when,
     working,
 )
+from tests.postgres import running_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -40,52 +35,11 @@ def _without_embeddings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(summaries, "summarize", simple)
 
 
-POSTGRES = Path("/usr/local/bin/postgres")
-
-
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The address of a Postgres of this test's own."""
-    binary = shutil.which("postgres") or (str(POSTGRES) if POSTGRES.exists() else None)
-    if binary is None:
-        pytest.skip("there is no postgres on this machine")
-    tools = Path(os.path.realpath(binary)).parent
-    if not (tools / "initdb").exists():
-        pytest.skip("there is a postgres on this machine, but no initdb beside it")
-    folder = tmp_path_factory.mktemp("postgres")
-    user: dict[str, Any] = {}
-    if os.getuid() == 0:
-        # Postgres refuses to run as root.
-        user = {"user": pwd.getpwnam("nobody").pw_uid}
-        shutil.rmtree(folder)
-        folder = Path(
-            subprocess.check_output(["mktemp", "-d", "/tmp/storewise-pg-XXXXXX"], text=True).strip()
-        )
-        os.chown(folder, user["user"], -1)
-    data, port = folder / "data", free_port()
-    settled = ["-U", "storewise", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-    subprocess.run([tools / "initdb", "-D", data, *settled], check=True, capture_output=True, cwd="/", **user)
-    command = [tools / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-F"]
-    log = (folder / "log").open("wb") if not user else subprocess.DEVNULL
-    server = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, cwd="/", **user)
-    address = f"postgresql://storewise@127.0.0.1:{port}/postgres"
-    engine = sa.create_engine(address.replace("postgresql", "postgresql+psycopg"))
-
-    def answers() -> bool:
-        try:
-            engine.connect().close()
-        except sa.exc.OperationalError:
-            return False
-        return True
-
-    try:
-        until(answers, 30)
+    with running_postgres() as address:
         yield address
-    finally:
-        engine.dispose()
-        server.terminate()
-        server.wait(20)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_jobs_run_on_postgres(tmp_path: Path, postgres: str) -> None:
