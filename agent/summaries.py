@@ -18,7 +18,7 @@ from storewise.tools.reviews.claims import supported
 from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped_lines, normal, read_lines, shown
 from storewise.tools.reviews.salience import of_somebody, personal
 from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
-from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, running_text
+from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, contradictions, running_text
 
 Phrase = Callable[[Group], Awaitable[str]]
 SAME = 0.7  # cosine from which claims of two parts of the reviews are one
@@ -102,10 +102,17 @@ async def summarize(
     told_of = chosen(groups, len(read), CLAIMS[length], phrase is None)
     told = await asyncio.gather(*(_claim(group, phrase, encode) for group in told_of))
     claims = arranged(list(zip(told_of, told, strict=True)), len(read), words)
-    text = await asyncio.to_thread(running_text, claims, len(read), encode)
+    against = await asyncio.to_thread(contradictions, claims, encode)
     spoken_of = [(quote.review_id, quote.text) for quote in lines.quotes]
     shares = await asyncio.to_thread(aspects.shares, spoken_of, lines.vectors)
-    return Summary(claims=tuple(claims), aspects=shares, reviews=len(read), left_out=left_out, text=text)
+    return Summary(
+        claims=tuple(claims),
+        aspects=shares,
+        contradictions=tuple(against.items()),
+        reviews=len(read),
+        left_out=left_out,
+        text=running_text(claims, len(read), against),
+    )
 
 
 def _reasons(reviews: Sequence[Review]) -> list[str | None]:
@@ -146,12 +153,14 @@ def merged(parts: Sequence[Summary], length: Length, encode: Encode = embedding.
         left_out.update(part.left_out)
     reviews = sum(part.reviews for part in parts)
     top = whole[: CLAIMS[length]]
+    against = contradictions(top, encode)
     return Summary(
         claims=tuple(top),
         aspects=_shares_of(parts),
+        contradictions=tuple(against.items()),
         reviews=reviews,
         left_out=dict(left_out),
-        text=running_text(top, reviews, encode),
+        text=running_text(top, reviews, against),
     )
 
 

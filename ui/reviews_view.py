@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -280,7 +279,7 @@ def group(result: Result, opened: bool) -> str:
 def _claims(summary: Summary, place: int) -> str:
     if not summary.claims:
         return f'<p class="answer">{told(summary.text)}</p>'
-    pairs = contradictions(summary)
+    pairs = dict(summary.contradictions)
     second = set(pairs.values())
     mixed = len({claim.phrased_by for claim in summary.claims}) > 1
     # Bars compare the claims with one another; the share of all reviews stands beside them as figures.
@@ -297,20 +296,6 @@ def _claims(summary: Summary, place: int) -> str:
             item = f'<li class="against"><p>{icon("against")}Customers disagree</p><ul>{item}</ul></li>'
         items += item
     return f'<ul class="claims">{items}</ul>'
-
-
-def contradictions(summary: Summary) -> dict[int, int]:
-    """Return which claims are told as contradicting each other in the running text, by their places."""
-    pairs: dict[int, int] = {}
-    for i, one in enumerate(summary.claims):
-        for j, other in enumerate(summary.claims):
-            if i == j or j in pairs or i in pairs.values():
-                continue
-            first, second = (re.escape(claim.text.rstrip().rstrip(".")) for claim in (one, other))
-            together = rf"say that “?{first}”? \([\d,]+ of [\d,]+\), (?:some|others) that “?{second}”? \("
-            if re.search(together, summary.text, re.I):
-                pairs[i] = j
-    return pairs
 
 
 def _claim(claim: Claim, reviews: int, bar: float, place: str, mixed: bool) -> str:

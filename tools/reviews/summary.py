@@ -67,11 +67,12 @@ class Summary(_Frozen):
     """Claims, the most often heard first; `reviews` were read, `left_out` counts the others by reason.
 
     Of a few reviews, where counts hardly differ, the claims stand as the reviews themselves go.
-    `aspects` are those spoken of, by the number of reviews.
+    `aspects` are those spoken of, by the number of reviews. `contradictions` are pairs of claims, by place.
     """
 
     claims: tuple[Claim, ...] = ()
     aspects: tuple[AspectShare, ...] = ()
+    contradictions: tuple[tuple[int, int], ...] = ()
     reviews: int
     left_out: dict[str, int] = Field(default_factory=dict)
     text: str

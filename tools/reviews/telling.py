@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from storewise.tools.reviews import embedding
 from storewise.tools.reviews.claims import contrary
 from storewise.tools.reviews.groups import OPPOSED, SHOWN, Encode, Group
 from storewise.tools.reviews.salience import fit, phrases_in, says_something
@@ -111,11 +110,10 @@ def arranged(told: Sequence[tuple[Group, Claim]], reviews: int, words: int | Non
     return [claim for _, claim in kept]
 
 
-def running_text(claims: Sequence[Claim], reviews: int, encode: Encode = embedding.encode) -> str:
-    """Return the claims as running text; those that contradict each other are told together."""
+def running_text(claims: Sequence[Claim], reviews: int, against: Mapping[int, int]) -> str:
+    """Return the claims as running text; those that `against` pairs are told together."""
     if not claims:
         return "None of the reviews could be read." if reviews == 0 else "The reviews share no claim."
-    against = contradictions(claims, encode)
     sentences = []
     for i, claim in enumerate(claims):
         if i in against.values():
