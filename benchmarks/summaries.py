@@ -37,11 +37,12 @@ from storewise.benchmarks.data import INSTALL
 from storewise.benchmarks.peers.lexrank import lexrank
 from storewise.benchmarks.report import Clock, Report, Task
 from storewise.benchmarks.summaries_speed import measured
-from storewise.finetune.checking import Encoder, Labelled, labelled, phrasings
+from storewise.finetune.checking import Labelled, labelled, phrasings
 from storewise.prompts import prompt
 from storewise.tools.reviews.claims import supported
 from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.groups import Group, lines_of
+from storewise.tools.reviews.known import Embedded
 from storewise.tools.reviews.summary import Review
 from storewise.tools.shop.generation import ShopError, open_shop
 
@@ -125,7 +126,7 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
 
 
 def _quality(folder: Path, served: Served | None, clock: Clock) -> dict[str, Task]:
-    encode = Encoder()
+    encode = Embedded()
     tasks: dict[str, Task] = {}
     # One event loop for all: the model's client keeps its connections, which belong to the loop.
     with asyncio.Runner() as runner:
@@ -139,7 +140,7 @@ def _quality(folder: Path, served: Served | None, clock: Clock) -> dict[str, Tas
 
 
 def _judged(
-    part: str, products: Sequence[Product], served: Served | None, encode: Encoder, runner: asyncio.Runner
+    part: str, products: Sequence[Product], served: Served | None, encode: Embedded, runner: asyncio.Runner
 ) -> dict[str, Task]:
     rouge, rng = Rouge(), random.Random(SEED)
     methods: dict[str, Callable[[Product], str]] = {
@@ -203,7 +204,7 @@ def _steady(phrase: Phrase | None) -> Phrase | None:
     return again
 
 
-def _ours(product: Product, phrase: Phrase | None, encode: Encoder, runner: asyncio.Runner) -> str:
+def _ours(product: Product, phrase: Phrase | None, encode: Embedded, runner: asyncio.Runner) -> str:
     reviews = [Review(review_id=str(n), text=text) for n, text in enumerate(product.reviews, 1)]
     summary = runner.run(summarize(reviews, "long", phrase, encode, WORDS))
     return " ".join(claim.text for claim in summary.claims)
@@ -223,7 +224,7 @@ def _first(lines: Sequence[str], salience: Floats) -> str:
     return " ".join(said)
 
 
-def _central(product: Product, encode: Encoder) -> str:
+def _central(product: Product, encode: Embedded) -> str:
     means: list[Vectors] = []
     for review in product.reviews:
         mean = encode(lines_of(review)).mean(axis=0)
@@ -238,7 +239,7 @@ def _plain(product: Product, served: Served) -> str:
     return str(steady.invoke([HumanMessage(prompt("summarize_plain", reviews=reviews))]).text)
 
 
-def _claims(encode: Encoder) -> dict[str, Task]:
+def _claims(encode: Embedded) -> dict[str, Task]:
     """Judge the check on labelled claims over whole reviews, and on the model's sentences over their groups.
 
     Accuracy, beside nearness alone: the closest claims to their nearest sentence, as many as are right.
@@ -275,6 +276,6 @@ def _claims(encode: Encoder) -> dict[str, Task]:
     return tasks
 
 
-def _nearness(one: Labelled, encode: Encoder) -> float:
+def _nearness(one: Labelled, encode: Embedded) -> float:
     vectors = encode([one.claim, *(quote.text for quote in one.sentences)])
     return float((vectors[1:] @ vectors[0]).max())

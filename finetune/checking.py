@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -29,8 +28,8 @@ from sklearn.preprocessing import StandardScaler
 
 from storewise.finetune.claims import Written, read_written
 from storewise.tools.reviews import claims, embedding
-from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.groups import lines_of
+from storewise.tools.reviews.known import Embedded
 from storewise.tools.reviews.summary import Quote
 from storewise.tools.shop.generation import Shop, open_shop
 
@@ -60,18 +59,6 @@ class Case:
     sentences: tuple[Quote, ...]
     right: bool
     kind: str
-
-
-class Encoder:
-    """Embeds each text once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, npt.NDArray[np.float32]] = {}
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known |= dict(zip(new, embedding.encode(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
 
 
 def cases(shop: Shop, seed: int) -> Iterator[Case]:
@@ -197,7 +184,7 @@ def _texts(shop: Shop) -> dict[str, str]:
 def main() -> None:
     """Learn, judge and write the weights."""
     argparse.ArgumentParser(description=str(__doc__).splitlines()[0]).parse_args()
-    encode = Encoder()
+    encode = Embedded()
     made = list(cases(open_shop(), SEED))
     x = np.stack([claims.measured(case.claim, case.sentences, encode) for case in made])
     y = np.array([case.right for case in made])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from storewise.tools.finding import Chart, Column, Finding, ModelNote, ReviewQuote, count_column, percent
-from storewise.tools.review_scope import EMPTY, data_notes, nothing, of_scope, opened, plain, provenance
+from storewise.tools.review_scope import data_notes, nothing, of_scope, opened, plain, provenance, reviewed
 from storewise.tools.reviews import aspects, entities, insights, phrases, search, sentiment
 from storewise.tools.reviews.aspects import Side
 from storewise.tools.reviews.index import Index
@@ -120,14 +120,10 @@ def review_insights(shop: Shop, product: str | None = None, aspect: str | None =
     """
     tool = "review_insights"
     aspect = plain(aspect)
-    found = opened(shop, product, tool)
+    found = reviewed(shop, product, tool)
     if isinstance(found, Finding):
         return found
     index, scope = found
-    if not scope.rows.any():
-        return nothing(
-            shop, tool, f"There are no reviews{of_scope(scope)} or of its category." if product else EMPTY
-        )
     review = index.lines["review"].to_numpy()
     known = aspects.resolve(aspect) if aspect else None
     if known:

@@ -39,6 +39,15 @@ def opened(shop: Shop, product: str | None, tool: str) -> tuple[Index, Scope] | 
     return index, search.scope_of(shop, index, found)
 
 
+def reviewed(shop: Shop, product: str | None, tool: str) -> tuple[Index, Scope] | Finding:
+    """Return the index and the reviews of `product`, or the finding that there are none, or why not."""
+    found = opened(shop, product, tool)
+    if isinstance(found, Finding) or found[1].rows.any():
+        return found
+    of = of_scope(found[1])
+    return nothing(shop, tool, f"There are no reviews{of} or of its category." if product else EMPTY)
+
+
 def nothing(shop: Shop, tool: str, sentence: str) -> Finding:
     """Return the finding that there is nothing to show."""
     return Finding(

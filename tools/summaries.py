@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from storewise.tools.finding import Chart, Column, Finding, ReviewQuote, count_column
-from storewise.tools.review_scope import EMPTY, data_notes, nothing, of_scope, opened, plain, provenance
+from storewise.tools.review_scope import data_notes, nothing, of_scope, plain, provenance, reviewed
 from storewise.tools.reviews import search
 from storewise.tools.reviews.groups import Lines, grouped_lines, normal, worth_reading
 from storewise.tools.reviews.index import Index
@@ -33,14 +33,10 @@ def summarize_reviews(shop: Shop, product: str | None = None, topic: str | None 
     """
     tool = "summarize_reviews"
     topic = plain(topic)
-    found = opened(shop, product, tool)
+    found = reviewed(shop, product, tool)
     if isinstance(found, Finding):
         return found
     index, scope = found
-    if not scope.rows.any():
-        return nothing(
-            shop, tool, f"There are no reviews{of_scope(scope)} or of its category." if product else EMPTY
-        )
     lines = search.about(index, topic, scope) if topic else scope.rows[index.lines["review"].to_numpy()]
     rows = np.unique(index.lines["review"].to_numpy()[lines])
     if topic and not len(rows):

@@ -41,18 +41,18 @@ def made(address: str, small_home: Path) -> tuple[str, str]:
 
 @pytest.fixture
 def mine(address: str, made: tuple[str, str]) -> Iterator[httpx.Client]:
-    with httpx.Client(
-        base_url=address, headers={"Authorization": f"Bearer {made[0]}"}, timeout=120
-    ) as client:
+    with holder_of(made[0], address) as client:
         yield client
 
 
 @pytest.fixture
 def yours(address: str, made: tuple[str, str]) -> Iterator[httpx.Client]:
-    with httpx.Client(
-        base_url=address, headers={"Authorization": f"Bearer {made[1]}"}, timeout=120
-    ) as client:
+    with holder_of(made[1], address) as client:
         yield client
+
+
+def holder_of(key: str, address: str) -> httpx.Client:
+    return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=120)
 
 
 def sent(client: httpx.Client, **headers: str) -> httpx.Response:

@@ -29,8 +29,8 @@ class Embedded:
         made = dict(zip(new, embedding.encode(new), strict=True))
         with self._lock:
             self._vectors |= made
-            for text in list(self._vectors)[: max(0, len(self._vectors) - KEPT)]:
-                del self._vectors[text]
+            while len(self._vectors) > KEPT:
+                del self._vectors[next(iter(self._vectors))]
         both = found | made
         return np.stack([both[text] for text in texts]) if len(texts) else embedding.encode([])
 
