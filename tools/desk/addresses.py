@@ -91,7 +91,13 @@ _WORD = r"[^\W\d_][\w.'’-]*"
 # A house number, a few words, and a word that streets end with.
 _STREET = re.compile(
     rf"(?<![\w#$.])(\d{{1,6}}[A-Za-z]?(?:[-/]\d{{1,4}})?\s+(?:{_WORD}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,4}}?"
-    rf"(?:{'|'.join(_STREETS)})\b\.?(?:\s+(?:north|south|east|west|n|s|e|w|ne|nw|se|sw)\b\.?)?)",
+    rf"(?:{'|'.join(_STREETS)})\b(?:\s+(?:{'|'.join(_STREETS)})\b)*\.?(?:\s+(?:north|south|east|west|n|s|e|w|ne|nw|se|sw)\b\.?)?)",
+    re.I,
+)
+# The number behind the name, as in much of Europe.
+_STREET_ABROAD = re.compile(
+    r"\b((?:[^\W\d_][\w.’'-]*\s){0,2}?[^\W\d_][\w-]*(?:straße|strasse|str\.|weg|platz|gasse|allee|laan|straat)"
+    r"\s\d{1,4}\s?[a-z]?)\b",
     re.I,
 )
 # Or a house number with words up to a comma, where more of an address follows.
@@ -113,7 +119,11 @@ _STATE_CODE = re.compile(rf"\b({'|'.join(_STATES.values())})\b")
 # "in", "or", "me" and the like are words as well: a small code counts only before a postal code.
 _STATE_SMALL = re.compile(rf"\b({'|'.join(_STATES.values())})\b[\s,.]+(?=\d{{5}})", re.I)
 _COUNTRY = re.compile(
-    rf"(?<![\w.])({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)", re.I
+    rf"(?<![\w.])({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)",
+    re.I,
+)
+_NO_STREET = frozenset(
+    "and please the my of to orders order items item pieces for or i you is it in from".split()
 )
 _LEAD = re.compile(r"^(?:and|in|at|to|the|city|town|is|of|it's|its|it|please|,|\s)+\b", re.I)
 
@@ -162,9 +172,7 @@ def find_address(text: str, expected: bool = False) -> Found | None:
     Args:
         expected: an address was asked for, so a city or a postal code alone is one too.
     """
-    street = _STREET.search(text) or _LOOSE.search(text)
-    if street is not None and street.re is _LOOSE and not _rest_of_address(text[street.end() :]):
-        street = None
+    street = _STREET.search(text) or _STREET_ABROAD.search(text) or _loose(text)
     if street is None and not expected:
         return None
     start, end = (street.start(1), street.end(1)) if street else (0, 0)
@@ -183,7 +191,12 @@ def find_address(text: str, expected: bool = False) -> Found | None:
     if country and (country.group(1) != "us" or rest[: country.start()].rstrip().endswith(",")):
         found["country"] = _COUNTRIES[country.group(1).casefold()]
         spans.append(end + country.end())
-        rest = rest[: country.start()] + "," + " " * (country.end() - country.start() - 1) + rest[country.end() :]
+        rest = (
+            rest[: country.start()]
+            + ","
+            + " " * (country.end() - country.start() - 1)
+            + rest[country.end() :]
+        )
     abroad = found.get("country") not in (None, "USA")
     code = (_ZIP_ABROAD if abroad else _ZIP).search(rest)
     if code:
@@ -204,9 +217,19 @@ def find_address(text: str, expected: bool = False) -> Found | None:
     return Found(pieces, start, max(spans))
 
 
+def _loose(text: str) -> re.Match[str] | None:
+    """Return a house number with a name that could be a street's, where more of an address follows."""
+    for found in _LOOSE.finditer(text):
+        if not _NO_STREET & set(found.group(1).casefold().split()) and _rest_of_address(text[found.end() :]):
+            return found
+    return None
+
+
 def _rest_of_address(after: str) -> bool:
     near = after[:80]
-    return bool(_ZIP.search(near) or _STATE_CODE.search(near) or _STATE_NAME.search(near) or _SECOND.search(near))
+    return bool(
+        _ZIP.search(near) or _STATE_CODE.search(near) or _STATE_NAME.search(near) or _SECOND.search(near)
+    )
 
 
 def _state(rest: str, before_code: str) -> re.Match[str] | None:
@@ -219,7 +242,9 @@ def _state(rest: str, before_code: str) -> re.Match[str] | None:
     return names[-1] if names else None
 
 
-def _city(rest: str, state: re.Match[str] | None, code: re.Match[str] | None, after_street: bool) -> str | None:
+def _city(
+    rest: str, state: re.Match[str] | None, code: re.Match[str] | None, after_street: bool
+) -> str | None:
     """Return the city: the words before the state, or else before the postal code."""
     until = state.start(1) if state else code.start(1) if code else None
     if until is None:
@@ -232,7 +257,7 @@ def _city(rest: str, state: re.Match[str] | None, code: re.Match[str] | None, af
     words = _LEAD.sub("", parts[-1].strip())
     # Of a longer sentence only the capitalized words at its end are the city.
     if len(words.split()) > 3:
-        tail = re.search(rf"((?:[A-Z][\w.'’-]*\s?){{1,3}})$", words)
+        tail = re.search(r"((?:[A-Z][\w.'’-]*\s?){1,3})$", words)
         words = tail.group(1) if tail else ""
     words = _tidy(words)
     return words if words and not any(letter.isdigit() for letter in words) else None
