@@ -29,6 +29,12 @@ class Settings(BaseSettings):
         model_patience: seconds for which a job waits for a language model that is down, before it quotes.
         requests_per_minute: what one key, or one address without a key, may ask of the API.
         unfinished_jobs: how many jobs of one key may wait or run at once.
+        desk_url: where the desk's shop and its conversations are kept: a Postgres address; empty means a
+            SQLite file in `home`.
+        desk_secret: the key that signs a customer's token; empty means a file in `home`, made on first use.
+        desk_requests_per_minute: what one customer, or one address that is not signed in, may send to the desk.
+        desk_origins: the sites, such as https://shop.example, whose pages may talk to the desk, with commas
+            between them; empty means none but the desk's own.
     """
 
     model_config = SettingsConfigDict(env_prefix="STOREWISE_", env_file=".env", extra="ignore")
@@ -47,3 +53,7 @@ class Settings(BaseSettings):
     model_patience: float = 300.0
     requests_per_minute: int = 600
     unfinished_jobs: int = 50
+    desk_url: str = ""
+    desk_secret: str = ""
+    desk_requests_per_minute: int = 30
+    desk_origins: str = ""
