@@ -430,10 +430,18 @@ def benchmark_kills(moments: int, log: Path | None, engine: bool) -> None:
 @click.option("--calls", default=16000, show_default=True, help="How many examples of calls.")
 @click.option("--answers", default=2500, show_default=True, help="How many examples of answers.")
 @click.option("--claims", default=2500, show_default=True, help="How many examples of what reviews say.")
+@click.option("--polarity", default=0, show_default=True, help="How many examples of praise and blame.")
+@click.option(
+    "--sentences",
+    type=click.Path(path_type=Path),
+    help="hutto_ICWSM_2014, the rated sentences that --polarity draws from.",
+)
 @click.option(
     "--version", default=1, show_default=True, help="The adapter's version, part of its served name."
 )
-def tune(out: Path, calls: int, answers: int, claims: int, version: int) -> None:
+def tune(
+    out: Path, calls: int, answers: int, claims: int, polarity: int, sentences: Path | None, version: int
+) -> None:
     """Make the training examples and tune the adapter and the shortlist; Ctrl-C and the same command go on.
 
     \b
@@ -442,7 +450,7 @@ def tune(out: Path, calls: int, answers: int, claims: int, version: int) -> None
     """
     from storewise.finetune.tune import tune as run
 
-    click.echo(json.dumps(run(out, calls, answers, claims, version, _say)))
+    click.echo(json.dumps(run(out, calls, answers, claims, version, _say, polarity, sentences)))
 
 
 @main.command()

@@ -73,15 +73,15 @@ class Example:
     """One training example.
 
     Attributes:
-        task: call (a question becomes calls in the short syntax), answer (a finding becomes sentences) or
-            reviews (what customers say becomes one sentence).
+        task: what is made of what: call (calls of a question), answer (sentences of a finding), reviews (a
+            sentence of customers' sentences), polarity (the word positive or negative of the question).
         before: of the call task, the question before this one.
         tools: the tools of the calls, or of the finding, in order; empty for none().
         finding_text: of the answer task, the finding as the model reads it; of the reviews task, the
             customers' sentences.
     """
 
-    task: Literal["call", "answer", "reviews"]
+    task: Literal["call", "answer", "reviews", "polarity"]
     question: str
     answer: str
     tools: list[str]

@@ -31,6 +31,7 @@ from storewise.prompts import prompt
 BATCH_TOKENS = 960
 WIDTHS = (32, 40, 48, 64, 80, 96, 120, 160, 192, 240, 320, 480)
 ANSWER_PLACES = 96
+ONE_WORD = 2  # tokens of an answer that is one word and the end
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def chat(example: Example) -> list[dict[str, str]]:
                 before_calls=example.before["calls"],
                 question=example.question,
             )
+    elif example.task == "polarity":
+        content = example.question
     elif example.task == "reviews":
         content = prompt("summarize_group", sentences=example.finding_text)
     else:
@@ -86,20 +89,23 @@ def tokenize(examples: Iterable[Example], tokenizer: Any) -> list[Tokens]:
 def batches(examples: Sequence[Tokens], seed: int) -> list[list[Tokens]]:
     """Return batches of BATCH_TOKENS places each, in a seeded random order.
 
-    Examples of like length share a batch: its width is the smallest of WIDTHS that holds them all.
+    Examples of like length share a batch: its width is the smallest of WIDTHS that holds them all. Those
+    answered in one word have batches of their own: among longer answers their loss would hardly count.
     """
     shuffle = random.Random(seed)
-    order = sorted(examples, key=lambda example: (_width(len(example.ids)), shuffle.random()))
+    order = sorted(examples, key=lambda example: (*_kind(example), shuffle.random()))
     result: list[list[Tokens]] = [[]]
     for example in order:
-        width = _width(len(example.ids))
-        if result[-1] and (
-            _width(len(result[-1][0].ids)) != width or len(result[-1]) >= BATCH_TOKENS // width
-        ):
+        width, _ = kind = _kind(example)
+        if result[-1] and (_kind(result[-1][0]) != kind or len(result[-1]) >= BATCH_TOKENS // width):
             result.append([])
         result[-1].append(example)
     shuffle.shuffle(result)
     return result
+
+
+def _kind(example: Tokens) -> tuple[int, bool]:
+    return _width(len(example.ids)), len(example.ids) - example.start <= ONE_WORD
 
 
 def _width(length: int) -> int:

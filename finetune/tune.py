@@ -16,6 +16,7 @@ from storewise.finetune.answers import make_answers
 from storewise.finetune.base import NAME, base_hash, chat_template_hash, unpack_base
 from storewise.finetune.claims import make_claims
 from storewise.finetune.examples import Example, make_examples
+from storewise.finetune.polarity import make_polarity
 from storewise.finetune.shortlisting import train_shortlist
 from storewise.finetune.training import Recipe, train
 from storewise.prompts import prompt_hash
@@ -60,11 +61,19 @@ def _can_be_copied(example: Example) -> bool:
 
 
 def tune(
-    out: Path, calls: int, answers: int, claims: int, version: int, say: Callable[[str], None]
+    out: Path,
+    calls: int,
+    answers: int,
+    claims: int,
+    version: int,
+    say: Callable[[str], None],
+    polarity: int = 0,
+    sentences: Path | None = None,
 ) -> dict[str, Any]:
     """Tune the shortlist and the adapter on the current shop's entities and save both in `out`.
 
-    Interrupted, it goes on from its last checkpoint when called again with the same numbers.
+    Interrupted, it goes on from its last checkpoint when called again with the same numbers. `polarity` is how
+    many examples of praise and blame there are, from the rated `sentences`.
 
     Returns:
         The recipe as it stands in the manifest.
@@ -74,7 +83,7 @@ def tune(
     work = home() / "tuning"
     base = unpack_base(home() / "models")
     say("Making the examples …")
-    examples = all_examples(shop, calls, answers, claims)
+    examples = all_examples(shop, calls, answers, claims) + make_polarity(sentences, polarity, SEED)
     say(f"{len(examples):,} examples. Tuning the shortlist …")
     aside = work / "adapter"
     began = time.monotonic()
@@ -96,10 +105,12 @@ def tune(
             "calls": calls,
             "answers": answers,
             "claims": claims,
+            "polarity": polarity,
             "examples_seed": SEED,
             "model": done,
             "shortlist": shortlist | {"seconds": shortlist_seconds},
-            "command": f"storewise tune --calls {calls} --answers {answers} --claims {claims} --version {version}",
+            "command": f"storewise tune --calls {calls} --answers {answers} --claims {claims} --version {version}"
+            + (f" --polarity {polarity} --sentences hutto_ICWSM_2014" if polarity else ""),
         },
     )
     (aside / "manifest.json").write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
