@@ -80,6 +80,15 @@ def customer_of(settings: Settings, token: str, store: DeskStore | None = None) 
     return user_id
 
 
+def check_key(settings: Settings) -> None:
+    """Make sure that there is a key, so that a wrong one is told when the desk opens.
+
+    Raises:
+        ShopError: the key is too short, or can be neither read nor made.
+    """
+    _key(settings)
+
+
 def _known(store: DeskStore, user_id: str) -> None:
     """Refuse a customer whom the shop does not have, or has no longer."""
     try:
