@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from storewise.tools.desk.data import AddressData, DeskData, OrderData, UserData, checked
 from storewise.tools.desk.store import writing_engine
 from storewise.tools.desk.tables import (
+    SHOP_TABLES,
     Address,
-    Base,
     Order,
     OrderItem,
     Payment,
@@ -101,7 +101,8 @@ def _load(path: Path, engine: sa.Engine, reshaped: Callable[[Any], Any]) -> Load
     if data.problems:
         raise DeskDataError(path, data.problems)
     with Session(writing_engine(engine)) as session, session.begin():
-        for table in reversed(Base.metadata.sorted_tables):
+        # Conversations are no part of the shop: they stay.
+        for table in reversed(SHOP_TABLES):
             session.execute(table.delete())
         _fill(session, data)
     variants = sum(len(product.variants) for product in data.products)

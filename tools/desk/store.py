@@ -55,7 +55,7 @@ def connect(url: str = "", folder: Path | None = None) -> sa.Engine:
     if not url:
         sa.event.listen(engine, "connect", _settle)
         sa.event.listen(engine, "begin", _begin)
-    with _reached():
+    with reached():
         migrate(engine)
     return engine
 
@@ -89,13 +89,13 @@ class DeskStore:
     @contextmanager
     def reading(self, user_id: str) -> Iterator[Desk]:
         """Open the desk for a customer; whatever is changed on it is dropped."""
-        with _reached(), Session(self._reading, autoflush=False) as session:
+        with reached(), Session(self._reading, autoflush=False) as session:
             yield Desk(session, user_id, locking=False)
 
     @contextmanager
     def writing(self, user_id: str) -> Iterator[Desk]:
         """Open the desk for a customer in one transaction, written when the block ends without an error."""
-        with _reached(), Session(self._writing, autoflush=False) as session, session.begin():
+        with reached(), Session(self._writing, autoflush=False) as session, session.begin():
             yield Desk(session, user_id, locking=True)
 
     def close(self) -> None:
@@ -109,8 +109,8 @@ def open_desk(url: str = "", folder: Path | None = None) -> DeskStore:
 
 
 @contextmanager
-def _reached() -> Iterator[None]:
-    """Tell in a sentence that the database does not answer."""
+def reached() -> Iterator[None]:
+    """Tell in a sentence that the database does not answer, whatever is done within."""
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:

@@ -36,7 +36,7 @@ _ID = sa.String(100)
 _NAME = sa.String(200)
 
 
-def _one_of(column: str, values: object) -> str:
+def one_of(column: str, values: object) -> str:
     """Return an SQL condition that `column` has one of the values of a Literal."""
     return f"{column} IN ({', '.join(repr(value) for value in get_args(values))})"
 
@@ -99,7 +99,7 @@ class PaymentMethod(Base):
 
     __tablename__ = "desk_payment_methods"
     __table_args__ = (
-        sa.CheckConstraint(_one_of("kind", MethodKind), "kind"),
+        sa.CheckConstraint(one_of("kind", MethodKind), "kind"),
         sa.CheckConstraint("(kind = 'gift_card') = (balance IS NOT NULL)", "balance"),
         sa.CheckConstraint("balance >= 0", "covered"),
     )
@@ -164,7 +164,7 @@ class Order(Base):
     """
 
     __tablename__ = "desk_orders"
-    __table_args__ = (sa.CheckConstraint(_one_of("status", Status), "status"),)
+    __table_args__ = (sa.CheckConstraint(one_of("status", Status), "status"),)
 
     order_id: Mapped[str] = mapped_column(_ID, primary_key=True)
     user_id: Mapped[str] = mapped_column(_ID, sa.ForeignKey(User.user_id), index=True)
@@ -215,7 +215,7 @@ class Payment(Base):
 
     __tablename__ = "desk_payments"
     __table_args__ = (
-        sa.CheckConstraint(_one_of("kind", PaymentKind), "kind"),
+        sa.CheckConstraint(one_of("kind", PaymentKind), "kind"),
         sa.CheckConstraint("amount > 0", "amount"),
     )
 
@@ -235,3 +235,7 @@ class Shipment(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tracking_ids: Mapped[list[str]] = mapped_column(sa.JSON)
     item_ids: Mapped[list[str]] = mapped_column(sa.JSON)
+
+
+# The shop itself, each after those it points to; other modules add tables of their own to the same database.
+SHOP_TABLES: tuple[sa.Table, ...] = tuple(Base.metadata.sorted_tables)

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from storewise.tools.desk import record_tables  # noqa: F401  (their tables belong to the metadata)
 from storewise.tools.desk.store import VERSION_TABLE
 from storewise.tools.desk.tables import Base
 
