@@ -112,12 +112,12 @@ def tell_problems(app: FastAPI) -> None:
     def http(request: Request, error: HTTPException) -> JSONResponse:
         detail = str(error.detail)
         if error.status_code == 404 and detail == "Not Found":
-            detail = f"There is nothing at {request.url.path[:200]}. See /docs for what there is."
+            see = f" See {request.app.docs_url} for what there is." if request.app.docs_url else ""
+            detail = f"There is nothing at {request.url.path[:200]}.{see}"
         elif error.status_code == 405:
             allowed = ", ".join(sorted(_possible(request)))
-            detail = (
-                f"{request.method} is not possible at {request.url.path[:200]}, but {allowed}. See /docs."
-            )
+            see = f" See {request.app.docs_url}." if request.app.docs_url else ""
+            detail = f"{request.method} is not possible at {request.url.path[:200]}, but {allowed}.{see}"
             return problem(405, detail, headers={"Allow": allowed})
         elif error.status_code == 400 and "parsing the body" in detail:
             detail = "The body cannot be read as JSON in UTF-8."

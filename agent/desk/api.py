@@ -6,6 +6,7 @@ A turn is streamed as server-sent events where they are asked for (typing, words
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -26,13 +27,16 @@ from storewise.agent.desk.turns import StillBusy, Turns
 from storewise.agent.settings import Settings
 from storewise.tools.desk.store import DeskAway, DeskStore
 
+logger = logging.getLogger(__name__)
+
 LONGEST_TEXT = 5_000  # characters of a message
 AGAIN = 0.3  # seconds after which a database that did not answer is asked once more
 MOST_SHOWN = 500  # messages in one answer
 
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
 _CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# Characters that no text has, and halves of characters, which nothing can write down.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _AWAY_SAID = "The desk cannot reach its records just now, and nothing is half-done. Try again in a minute."
 _T = TypeVar("_T")
 
@@ -65,9 +69,7 @@ class Service(Protocol):
     def records(self) -> Conversations: ...
     def begin(self, user_id: str) -> str: ...
     def say(self, user_id: str, conversation: str, text: str) -> Iterator[DeskEvent]: ...
-    def press(
-        self, user_id: str, conversation: str, proposal_id: str, yes: bool
-    ) -> Iterator[DeskEvent]: ...
+    def press(self, user_id: str, conversation: str, proposal_id: str, yes: bool) -> Iterator[DeskEvent]: ...
     def state(self, user_id: str, conversation: str) -> Reply | None: ...
 
 
@@ -246,6 +248,8 @@ async def _first(events: AsyncIterator[DeskEvent]) -> DeskEvent:
         return await anext(events)
     except StillBusy:
         raise _busy() from None
+    except StopAsyncIteration:
+        raise RuntimeError("a turn ended without a reply") from None
 
 
 async def _last(events: AsyncIterator[DeskEvent]) -> Reply:
@@ -269,8 +273,14 @@ async def _told(first: DeskEvent, events: AsyncIterator[DeskEvent]) -> AsyncIter
         async for said in events:
             yield _event(said)
     except (DeskAway, *_AWAY):
-        body = bytes(problem(503, _AWAY_SAID).body).decode()
-        yield event("problem", body)
+        yield _broken(503, _AWAY_SAID)
+    except Exception as error:
+        logger.exception("a turn failed", exc_info=error)
+        yield _broken(500, "This failed and should not have. Ask again, or ask for a person.")
+
+
+def _broken(status: int, sentence: str) -> str:
+    return event("problem", bytes(problem(status, sentence).body).decode())
 
 
 def _event(said: DeskEvent) -> str:

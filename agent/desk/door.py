@@ -162,7 +162,11 @@ def origins(settings: Settings) -> list[str]:
     found = settings.desk_origins.replace(",", " ").split()
     for origin in found:
         parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or f"{parts.scheme}://{parts.netloc}" != origin:
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.netloc
+            or f"{parts.scheme}://{parts.netloc}" != origin
+        ):
             raise ShopError(
                 f"STOREWISE_DESK_ORIGINS has {origin!r}, which is no site's address. "
                 "Write it like https://shop.example, without a path."
