@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from storewise.agent import commands_summarize
+from storewise.agent import commands_desk_data, commands_summarize
 from storewise.agent.settings import Settings
 from storewise.benchmarks import commands as benchmarks
 
@@ -33,6 +33,7 @@ EXAMPLES = """
 Examples:
   storewise up                              the demo shop, the model and the page on port 7860
   storewise load my-shop/                   your own tables, CSV or Parquet
+  storewise load --desk my-desk.json        the service desk's customers and orders
   storewise ask "What did we sell in March?"
   storewise ask "Will customer 900 leave?" --json
   storewise summarize reviews.csv           what customers say, how many, and which reviews
@@ -111,6 +112,7 @@ def _analyst(with_model: bool = True) -> Iterator[tuple[Analyst, Served | None]]
 
 
 commands_summarize.add_to(main)
+commands_desk_data.add_to(main)
 
 
 API_AFTER = 2  # from the page's port to the API's: 7860 and 7862; between them is the customers' desk
@@ -181,7 +183,10 @@ def _api_beside(startup: Startup, host: str, port: int) -> Callable[[], None]:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
 @click.option("--demo", is_flag=True, help="Load the demo shop instead of a folder.")
-def load(folder: Path | None, demo: bool) -> None:
+@click.option(
+    "--desk", metavar="FILE|demo", help="Load the service desk's shop from a JSON file, or its demo."
+)
+def load(folder: Path | None, demo: bool, desk: str | None) -> None:
     """Load a shop's tables from FOLDER (CSV or Parquet): checked, modelled, indexed, then put in place.
 
     The shop before stays as it is until the new one is whole; `storewise back` returns to it.
@@ -190,11 +195,15 @@ def load(folder: Path | None, demo: bool) -> None:
     Examples:
       storewise load my-shop/
       storewise load --demo
+      storewise load --desk my-desk.json
     """
     from storewise.tools.shop.generation import home
 
-    if demo == (folder is not None):
-        raise click.UsageError("Name a folder, or --demo.")
+    if (folder is not None) + demo + (desk is not None) != 1:
+        raise click.UsageError("Name a folder, or --demo, or --desk FILE.")
+    if desk is not None:
+        commands_desk_data.load(desk, _say)
+        return
     if demo:
         from storewise.tools.fit import fit
         from storewise.tools.shop.demo import build_demo

