@@ -1,0 +1,468 @@
+"""A turn at the desk: what the customer's acts do to the open wishes, and what is told, asked or proposed next.
+
+The model proposes, the desk disposes: an act says what is wanted; which order, item or amount that is, whether
+it is allowed and what is asked next is worked out here and by the tools' own rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from storewise.agent.desk import lookups, replies
+from storewise.agent.desk.form import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, meaning
+from storewise.agent.desk.mood import Mood, mood_of
+from storewise.agent.desk.naming import order_ids, paying, products_named
+from storewise.agent.desk.reply import Decision, OrderCard
+from storewise.agent.desk.things import Things
+from storewise.tools.calls import WrittenCall
+from storewise.tools.desk.desk import listed
+from storewise.tools.desk.registry import Outcome, propose
+from storewise.tools.desk.store import DeskStore
+from storewise.tools.finding import Finding
+from storewise.tools.shop.generation import Shop
+
+HAND_OVER = "transfer_to_human_agents"
+MOST_WISHES = 4
+UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a person is called
+ANGRY_TURNS = 2
+_ALSO = re.compile(
+    r"\b(also|too|as well|another thing|second(?:ly)?|and then|after that|plus|besides|one more)\b", re.I
+)
+_INSTEAD = re.compile(
+    r"\b(instead|rather|no,? wait|actually|forget (?:it|that|the)|never ?mind|changed my mind|on second thought)\b",
+    re.I,
+)
+_THERE = re.compile(r"\b(there|same (?:address|place)|that address|it too|as well)\b", re.I)
+_SPLIT = re.compile(r"(?<=[.!?;])\s+|,?\s+\b(?:and (?:then|also|please)|then|also|and)\b\s+", re.I)
+# A refusal of one detail leaves the wish open; any other ends it.
+_PAYMENT_REFUSED = (
+    "payment method not on the account",
+    "gift card balance too low",
+    "refund only to the original payment method or a gift card",
+)
+_NEW_REFUSED = ("item not available", "different product")
+
+
+class Form(BaseModel):
+    """What a conversation is about, kept between its turns.
+
+    Attributes:
+        wishes: the changes that are wanted, in their order; the first is open.
+        asked: what the desk asked last.
+        order, product: what was talked of last, and what was said of the product.
+        offer: the tool that was offered, with what it would start from.
+        unclear, angry: turns in a row that were not understood; angry turns in all.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    wishes: tuple[Wish, ...] = ()
+    asked: Asked = "nothing"
+    order: str | None = None
+    product: str | None = None
+    product_said: tuple[str, ...] = ()
+    offer: Wish | None = None
+    unclear: int = 0
+    angry: int = 0
+    refusals: int = 0
+
+    @property
+    def open(self) -> Wish | None:
+        return self.wishes[0] if self.wishes else None
+
+    def changed(self, **values: Any) -> Form:
+        return self.model_copy(update=values)
+
+
+@dataclass
+class Turn:
+    """What a turn came to.
+
+    Attributes:
+        call: a change to be proposed: the tool, its arguments and the finding that tells of it.
+        hand_over: what a person is called for, None if none is.
+    """
+
+    form: Form
+    said: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    choices: tuple[str, ...] = ()
+    orders: list[OrderCard] = field(default_factory=list)
+    call: tuple[str, dict[str, Any], Finding] | None = None
+    hand_over: str | None = None
+    mood: Mood = "calm"
+
+    def decide(self, tool: str, arguments: dict[str, Any], decision: str, why: str | None = None) -> None:
+        self.decisions.append(lookups.decided(len(self.decisions), (tool, arguments, decision, why)))
+
+
+Splitter = Callable[[str, str, str], tuple[str, str]]
+
+
+class Flow:
+    """The desk's rules of conversation for one customer of one shop."""
+
+    def __init__(self, store: DeskStore, shop: Shop | None, splitter: Splitter) -> None:
+        self._store = store
+        self._shop = shop
+        self._split = splitter
+
+    def turn(self, user_id: str, form: Form, things: Things, text: str, acts: Sequence[WrittenCall]) -> Turn:
+        """Carry out what the acts say and go on with the wish that is open then."""
+        turn = Turn(form, mood=mood_of(text))
+        was_asked = form.asked
+        if turn.mood == "angry":
+            turn.form = turn.form.changed(angry=form.angry + 1)
+        if turn.form.angry >= ANGRY_TURNS or _gives_up(form, acts):
+            return self._hand_over(
+                turn, text, "the customer is angry" if turn.form.angry else "not understood twice"
+            )
+        parts = self._parts(text, acts)
+        answered = False
+        for act, part in zip(acts, parts, strict=True):
+            answered |= self._act(turn, user_id, things, was_asked, part, act)
+            if turn.hand_over is not None:
+                return turn
+        self._go_on(turn, user_id, things, answered)
+        return turn
+
+    def after(self, user_id: str, form: Form, things: Things, outcome: Outcome) -> Turn:
+        """Go on after a change was written, or was refused at the last moment."""
+        open_wish = form.open
+        turn = Turn(form.changed(wishes=form.wishes[1:], asked="nothing", unclear=0))
+        written = {"done": "written", "unchanged": "unchanged", "refused": "refused"}.get(
+            outcome.kind, "told"
+        )
+        tool = open_wish.tool if open_wish is not None else outcome.finding.tool
+        turn.decide(tool, dict(outcome.finding.arguments), written, outcome.reason)
+        turn.said.append(outcome.finding.headline)
+        turn.findings.append(outcome.finding)
+        if (order_id := outcome.finding.arguments.get("order_id")) is not None:
+            turn.form = turn.form.changed(order=str(order_id))
+        self._go_on(turn, user_id, things, answered=True)
+        return turn
+
+    def _act(
+        self, turn: Turn, user_id: str, things: Things, asked: Asked, text: str, act: WrittenCall
+    ) -> bool:
+        """Carry out one act; say whether something was answered that stands by itself."""
+        match act.name:
+            case "transfer_to_human_agents":
+                self._hand_over(turn, text, "asked for")
+                return True
+            case name if name in NEEDS:
+                self._wish(turn, things, asked, text, act)
+                return False
+            case "detail" | "yes" | "no" | "drop":
+                return self._move(turn, things, asked, text, act)
+            case "none":
+                return self._none(turn, text, act.args["kind"])
+            case _:
+                return self._look_up(turn, user_id, things, text, act.name)
+
+    def _wish(self, turn: Turn, things: Things, asked: Asked, text: str, act: WrittenCall) -> None:
+        said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
+        form, wish = turn.form, turn.form.open
+        fresh = Wish(tool=act.name, said=(self._focused(form, text, things, said)))
+        if wish is None:
+            wishes: tuple[Wish, ...] = (fresh,)
+        elif wish.tool == act.name and not (_ALSO.search(text) and _another_order(wish, text)):
+            told = said.model_copy(update={"asked": asked})
+            wishes = (wish.told(told), *form.wishes[1:])
+        elif any(one.said and one.said[-1].text == text for one in form.wishes) or (
+            _ALSO.search(text) and not _INSTEAD.search(text)
+        ):
+            wishes = (*form.wishes, fresh)[:MOST_WISHES]
+        else:
+            # A change of mind about the same things: what was told of them still holds.
+            turn.decide(wish.tool, {}, "dropped", "changed mind")
+            wishes = (Wish(tool=act.name, said=(*wish.said, said)), *form.wishes[1:])
+        turn.form = form.changed(wishes=wishes, offer=None, unclear=0)
+
+    def _focused(self, form: Form, text: str, things: Things, said: Said) -> tuple[Said, ...]:
+        """Return a new wish's words, led by the order that was just talked of where the text points to it."""
+        own = [line.product for order in things.orders for line in order.lines]
+        points = re.search(r"\b(it|that|this|that one|this one|them|those|the order)\b", text, re.I)
+        if form.order and points and not order_ids(text) and not products_named(text, own):
+            return (Said(asked="order", text=form.order), said)
+        return (said,)
+
+    def _move(self, turn: Turn, things: Things, asked: Asked, text: str, act: WrittenCall) -> bool:
+        form, wish = turn.form, turn.form.open
+        if wish is None:
+            return self._move_without_wish(turn, text, act)
+        said = Said(asked=asked, text=text, reason=act.args.get("reason"))
+        more = wish.told(said)
+        if act.name in ("no", "drop"):
+            corrected = act.name == "no" and _tells_more(wish, more, things)
+            if not corrected:
+                turn.decide(wish.tool, {}, "declined" if act.name == "no" else "dropped", None)
+                turn.said.append(replies.LEFT)
+                turn.form = form.changed(wishes=form.wishes[1:], asked="nothing", unclear=0)
+                return True
+        turn.form = form.changed(wishes=(more, *form.wishes[1:]))
+        return False
+
+    def _move_without_wish(self, turn: Turn, text: str, act: WrittenCall) -> bool:
+        form = turn.form
+        if act.name == "yes" and form.offer is not None:
+            if form.offer.tool == HAND_OVER:
+                self._hand_over(turn, text, "offered and accepted")
+                return True
+            turn.form = form.changed(wishes=(form.offer,), offer=None, asked="nothing")
+            return False
+        turn.form = form.changed(offer=None, asked="nothing")
+        if act.name in ("no", "drop"):
+            turn.said.append(replies.LEFT)
+        elif act.name == "yes":
+            turn.said.append(replies.NOTHING_OPEN)
+        else:
+            turn.form = turn.form.changed(unclear=form.unclear + 1)
+            turn.said.append(replies.UNCLEAR)
+            turn.decide("", {}, "asked", "not understood")
+        return True
+
+    def _none(self, turn: Turn, text: str, kind: str) -> bool:
+        said = {
+            "greeting": replies.GREETING,
+            "thanks": replies.THANKS,
+            "help": replies.HELP,
+            "outside": replies.OUTSIDE,
+            "policy": replies.POLICY,
+        }[kind]
+        if kind == "thanks" and turn.form.wishes:
+            return False
+        if kind in ("outside", "policy"):
+            turn.decide(
+                "", {}, "refused", "other topic" if kind == "outside" else "not allowed by the policy"
+            )
+        turn.said.append(said)
+        return True
+
+    def _look_up(self, turn: Turn, user_id: str, things: Things, text: str, name: str) -> bool:
+        form = turn.form
+        match name:
+            case "get_order_details":
+                focus = _order_of(form, things) or form.order
+                found = lookups.look_up_orders(text, focus, things, self._store, user_id)
+            case "find_orders":
+                found = lookups.list_orders(text, things, self._store, user_id)
+            case "get_user_details":
+                found = lookups.look_up_account(self._store, user_id)
+            case "list_all_product_types":
+                found = lookups.list_products(self._store, user_id)
+            case "search_reviews":
+                found = lookups.look_up_reviews(text, form.product, things, self._shop)
+            case _:
+                focus = form.product or _product_of(form, things)
+                found = lookups.look_up_product(
+                    text, focus, list(form.product_said), things, self._store, user_id
+                )
+        turn.said.append(found.text)
+        turn.findings += found.findings
+        for tool, arguments, decision, why in found.decisions:
+            turn.decide(tool, arguments, decision, why)
+        turn.orders += [lookups.card(order) for order in found.orders]
+        said = (*form.product_said, text) if found.product == form.product else (text,)
+        turn.form = form.changed(
+            order=found.orders[0].order_id if len(found.orders) == 1 else form.order,
+            product=found.product or form.product,
+            product_said=said if found.product else form.product_said,
+            unclear=0,
+        )
+        return True
+
+    def _go_on(self, turn: Turn, user_id: str, things: Things, answered: bool) -> None:
+        """Ask for what the open wish lacks, or propose it; one that is refused makes room for the next."""
+        while (wish := turn.form.open) is not None and turn.call is None:
+            found = meaning(wish, things)
+            if found.order is not None:
+                turn.form = turn.form.changed(order=found.order.order_id)
+            refused = self._refused_early(wish, found, things)
+            if refused is not None:
+                if not self._refuse(
+                    turn, wish, found, propose(self._store, user_id, wish.tool, refused), things
+                ):
+                    return
+                continue
+            if found.elsewhere is not None:
+                self._refuse_other_product(turn, found)
+                continue
+            if found.missing is not None:
+                self._ask(turn, wish, found, things, answered)
+                return
+            outcome = propose(self._store, user_id, wish.tool, found.arguments)
+            if outcome.kind == "proposed":
+                turn.call = (wish.tool, found.arguments, outcome.finding)
+                turn.decide(wish.tool, found.arguments, "proposed")
+                turn.findings.append(outcome.finding)
+                turn.said += [outcome.finding.headline, replies.CONFIRM]
+                turn.choices = ()
+                turn.form = turn.form.changed(asked="confirmation", unclear=0)
+                return
+            if not self._refuse(turn, wish, found, outcome, things):
+                return
+        if turn.form.open is None and not turn.said:
+            turn.said.append(replies.ANYTHING_ELSE)
+
+    def _refused_early(self, wish: Wish, found: Meaning, things: Things) -> dict[str, Any] | None:
+        """Return the arguments with which the tool itself tells that this cannot be, None if it may."""
+        order = found.foreign or (found.order.order_id if found.order is not None else None)
+        if order is None:
+            return None
+        unpaid = found.paying is not None and not found.paying.methods
+        own = things.order(order)
+        closed = own is not None and not _may_work(wish.tool, own.status)
+        if not (found.foreign or unpaid or closed):
+            return None
+        if own is not None and unpaid and not closed and found.missing not in ("payment", None):
+            return None  # first what is asked before it
+        arguments: dict[str, Any] = {"order_id": order}
+        needs = NEEDS[wish.tool]
+        if "reason" in needs:
+            arguments["reason"] = found.reason or "no longer needed"
+        if "items" in needs:
+            lines = found.lines or (list(own.lines)[:1] if own else [])
+            arguments["item_ids"] = [line.item_id for line in lines] or ["0"]
+        if wish.tool in SWAPPING:
+            kinds = [kinds[0].item_id for kinds in found.kinds if kinds]
+            whole = len(kinds) == len(arguments["item_ids"])
+            arguments["new_item_ids"] = kinds if whole else arguments["item_ids"]
+        if "payment" in needs:
+            named = found.paying.said if found.paying is not None and unpaid else None
+            arguments["payment_method_id"] = named or (
+                things.methods[0].method_id if things.methods else "none"
+            )
+        if "address" in needs:
+            arguments |= {"address1": "-", "city": "-", "state": "-", "zip": "-"}
+        return arguments
+
+    def _refuse(self, turn: Turn, wish: Wish, found: Meaning, outcome: Outcome, things: Things) -> bool:
+        """Tell a refusal; return whether the wish is closed by it."""
+        form = turn.form
+        told = len(wish.said)
+        why = outcome.reason or ("unclear" if outcome.kind == "unclear" else None)
+        decision = {"unchanged": "unchanged", "unclear": "asked"}.get(outcome.kind, "refused")
+        turn.decide(wish.tool, dict(outcome.finding.arguments), decision, why)
+        turn.findings.append(outcome.finding)
+        turn.said.append(outcome.finding.headline)
+        if outcome.reason in _PAYMENT_REFUSED or outcome.kind == "unclear":
+            again = wish.model_copy(update={"ignore_payment_before": told})
+            asked: Asked = "payment"
+        elif outcome.reason in _NEW_REFUSED:
+            again = wish.model_copy(update={"ignore_new_before": told})
+            asked = "new items"
+        else:
+            turn.form = form.changed(wishes=form.wishes[1:], asked="nothing", refusals=form.refusals + 1)
+            self._offer(turn, wish, found, outcome)
+            return True
+        question, choices = replies.question(asked, again, meaning(again, things), things)
+        turn.said.append(question)
+        turn.choices = choices
+        turn.form = form.changed(wishes=(again, *form.wishes[1:]), asked=asked, refusals=form.refusals + 1)
+        return False
+
+    def _refuse_other_product(self, turn: Turn, found: Meaning) -> None:
+        named = listed([line.product for line in found.lines]) or "an item"
+        turn.said.append(
+            f"I can change {named} only to another variant of the same product, not to {found.elsewhere}."
+        )
+        wish = turn.form.wishes[0]
+        turn.decide(wish.tool, {}, "refused", "different product")
+        turn.form = turn.form.changed(wishes=turn.form.wishes[1:], asked="nothing")
+
+    def _offer(self, turn: Turn, wish: Wish, found: Meaning, outcome: Outcome) -> None:
+        """Offer a return where what was delivered can no longer be cancelled or changed."""
+        order = found.order
+        if outcome.reason == "order already delivered" and order is not None and order.status == "delivered":
+            turn.said.append(replies.RETURN_INSTEAD)
+            start = Wish(
+                tool="return_delivered_order_items", said=(Said(asked="order", text=order.order_id),)
+            )
+            turn.form = turn.form.changed(offer=start, asked="offer")
+
+    def _ask(self, turn: Turn, wish: Wish, found: Meaning, things: Things, answered: bool) -> None:
+        asked = found.missing or "order"
+        question, choices = replies.question(asked, wish, found, things)
+        if asked == "order" and not found.orders:
+            turn.said.append(question)
+            turn.decide(wish.tool, {}, "refused", "no such order")
+            turn.form = turn.form.changed(wishes=turn.form.wishes[1:], asked="nothing")
+            return
+        again = asked == turn.form.asked and not answered
+        turn.form = turn.form.changed(asked=asked, unclear=turn.form.unclear + 1 if again else 0)
+        turn.said.append(question)
+        turn.choices = choices
+        turn.decide(wish.tool, {}, "asked", asked)
+
+    def _hand_over(self, turn: Turn, text: str, why: str) -> Turn:
+        wish = turn.form.open
+        open_wish = f" Open: {wish.tool.replace('_', ' ')}." if wish is not None else ""
+        turn.hand_over = f"{why[0].upper()}{why[1:]}.{open_wish} Last words: {text[:200]}"
+        turn.decide(HAND_OVER, {}, "handed over", why)
+        turn.said.append(replies.PERSON)
+        turn.form = Form(order=turn.form.order)
+        return turn
+
+    def _parts(self, text: str, acts: Sequence[WrittenCall]) -> list[str]:
+        """Return the part of the text that each act is about."""
+        if len(acts) < 2 or any(act.name not in NEEDS for act in acts[:2]):
+            return [text] * len(acts)
+        first, second = self._split(text, acts[0].name, acts[1].name)
+        if _THERE.search(second) and "address" in NEEDS[acts[1].name]:
+            second = f"{first} {second}" if not order_ids(first) else second
+        return [first, second]
+
+
+def _may_work(tool: str, status: str) -> bool:
+    """Say whether a tool may work on an order in this state; the tool itself says why not."""
+    if tool in ("return_delivered_order_items", "exchange_delivered_order_items"):
+        return status == "delivered"
+    return status == "pending"
+
+
+def _gives_up(form: Form, acts: Sequence[WrittenCall]) -> bool:
+    """Say whether the desk has not understood often enough, and this turn brings nothing new either."""
+    return form.unclear >= UNCLEAR_TURNS and all(act.name in ("detail", "none") for act in acts)
+
+
+def _another_order(wish: Wish, text: str) -> bool:
+    named = {one for said in wish.said for one in order_ids(said.text)}
+    return bool(set(order_ids(text)) - named)
+
+
+def _tells_more(wish: Wish, more: Wish, things: Things) -> bool:
+    """Say whether a no brings a correction: what the wish means is another with its text than without."""
+    before, after = meaning(wish, things), meaning(more, things)
+    if paying(more.said[-1].text, things, after.order) is not None:
+        return True
+    return after.arguments != before.arguments
+
+
+def _order_of(form: Form, things: Things) -> str | None:
+    """Return the order that the open wish is about."""
+    wish = form.open
+    if wish is None:
+        return None
+    order = meaning(wish, things).order if "order" in NEEDS[wish.tool] else None
+    return order.order_id if order is not None else None
+
+
+def _product_of(form: Form, things: Things) -> str | None:
+    """Return the product that the open wish is about."""
+    wish = form.open
+    if wish is None or "items" not in NEEDS[wish.tool]:
+        return None
+    lines = meaning(wish, things).lines
+    return lines[0].product if lines else None
+
+
+def parts_of(text: str) -> list[tuple[str, str]]:
+    """Return all ways to split a text in two at a sentence's end or a joining word."""
+    return [(text[: found.start()].strip(), text[found.end() :].strip()) for found in _SPLIT.finditer(text)]

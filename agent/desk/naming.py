@@ -1,0 +1,268 @@
+"""What a customer's words name: orders, products, things in an order, payment methods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from storewise.agent.desk.options import mentions
+from storewise.agent.desk.things import OPEN_STATES, Line, Method, OwnOrder, Things
+from storewise.agent.desk.words import Word, alike, stems_of, words_of
+
+_ORDER_ID = re.compile(r"(?<![\w#])#?([A-Z]{1,3}\d{5,10})\b", re.I)
+_ITEM_ID = re.compile(r"(?<![\w#$.])(\d{10})(?!\w)")
+_ALL = re.compile(
+    r"\b(everything|all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
+    r"the lot|all (?:two|three|four|five|\d))\b",
+    re.I,
+)
+_BOTH = re.compile(r"\bboth\b", re.I)
+_CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
+_KEEPS = re.compile(
+    r"\b(keep|keeping|kept|stays?|leave|leaving|not the|not my|except|apart from|besides|other than|"
+    r"don'?t (?:want|need) to)\b",
+    re.I,
+)
+_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "latter": -1, "former": 0}
+_CAME = re.compile(r"\b(arrived|delivered|received|got it|came|have it|already here|already have)\b", re.I)
+_COMING = re.compile(
+    r"\b(pending|on (?:its|the|their) way|not (?:yet )?(?:shipped|arrived|here)|still (?:coming|waiting|open)|"
+    r"hasn'?t (?:arrived|shipped|come)|before it ships|upcoming|isn'?t here)\b",
+    re.I,
+)
+_METHODS = {
+    "paypal": "paypal",
+    "gift": "gift_card",
+    "giftcard": "gift_card",
+    "voucher": "gift_card",
+    "credit": "credit_card",
+    "card": "credit_card",
+    "debit": "credit_card",
+}
+_BRANDS = frozenset("visa mastercard amex american discover maestro diners jcb".split())
+_AS_PAID = re.compile(
+    r"\b(same (?:as|way|card|method|account|payment)|original(?:ly)?|how i paid|(?:as|what|which|where) i paid|"
+    r"i paid (?:with|by)|where it came from|used for (?:it|the order))\b",
+    re.I,
+)
+
+
+def order_ids(text: str) -> list[str]:
+    """Return the orders that a text names by their ids, spelled #W1234567."""
+    return list(dict.fromkeys(f"#{found.upper()}" for found in _ORDER_ID.findall(text)))
+
+
+def item_ids(text: str) -> list[str]:
+    return list(dict.fromkeys(_ITEM_ID.findall(text)))
+
+
+@dataclass(frozen=True)
+class Named:
+    """A product that a text names: where, how surely (1 to 3), and whether as one that is to stay."""
+
+    name: str
+    at: int
+    surely: int
+    stays: bool = False
+
+
+def products_named(text: str, names: Iterable[str]) -> list[Named]:
+    """Return which products of `names` a text names, in its order.
+
+    A full name counts most, then its last word ("boots" for Hiking Boots), then another word of it.
+    """
+    words = words_of(text)
+    best: dict[str, Named] = {}
+    owners: dict[str, set[str]] = {}
+    names = list(dict.fromkeys(names))
+    for name in names:
+        for stem in stems_of(name):
+            owners.setdefault(stem, set()).add(name)
+    for name in names:
+        parts = stems_of(name)
+        joined = "".join(parts)
+        for at in range(len(words)):
+            surely = _surely(parts, joined, words, at, owners)
+            if surely and (name not in best or surely > best[name].surely):
+                best[name] = Named(name, at, surely)
+    taken = {at for named in best.values() if named.surely == 3 for at in _span(named)}
+    found = [n for n in best.values() if n.surely == 3 or n.at not in taken]
+    top = max((named.surely for named in found), default=0)
+    found = [named for named in found if named.surely > 1 or top == 1]
+    stays = _staying(text)
+    return sorted((Named(n.name, n.at, n.surely, n.at in stays) for n in found), key=lambda named: named.at)
+
+
+def _span(named: Named) -> range:
+    return range(named.at, named.at + len(stems_of(named.name)))
+
+
+def _surely(
+    parts: Sequence[str], joined: str, words: Sequence[Word], at: int, owners: dict[str, set[str]]
+) -> int:
+    if len(words) - at >= len(parts) and all(alike(words[at + i].stem, p) for i, p in enumerate(parts)):
+        return 3
+    said = words[at].stem
+    if len(parts) > 1 and alike(said, joined):
+        return 3
+    if alike(said, parts[-1]):
+        return 2
+    if len(said) >= 4 and parts[-1].endswith(said):  # "phone" for Smartphone
+        return 2
+    if len(parts) > 1 and any(len(p) > 3 and alike(said, p) and len(owners[p]) == 1 for p in parts[:-1]):
+        return 1
+    return 0
+
+
+def _staying(text: str) -> set[int]:
+    """Return the places of the words in clauses that say what is to stay as it is."""
+    places: set[int] = set()
+    begin = 0
+    for end in [*(found.start() for found in _CLAUSE.finditer(text)), len(text)]:
+        if _KEEPS.search(text[begin:end]):
+            places |= set(range(len(words_of(text[:begin])), len(words_of(text[:end]))))
+        begin = end
+    return places
+
+
+def says_all(text: str) -> bool:
+    return bool(_ALL.search(text))
+
+
+def says_both(text: str) -> bool:
+    return bool(_BOTH.search(text))
+
+
+def lines_named(text: str, orders: Sequence[OwnOrder]) -> list[tuple[OwnOrder, Line]]:
+    """Return the things in these orders that a text names by product, and by options where it tells any."""
+    named = {n.name for n in products_named(text, _names(orders)) if not n.stays}
+    found = [(order, line) for order in orders for line in order.lines if line.product in named]
+    ids = set(item_ids(text))
+    found += [(o, line) for o in orders for line in o.lines if line.item_id in ids and (o, line) not in found]
+    return _by_options(text, found)
+
+
+def _names(orders: Sequence[OwnOrder]) -> list[str]:
+    return [line.product for order in orders for line in order.lines]
+
+
+def _by_options(text: str, found: list[tuple[OwnOrder, Line]]) -> list[tuple[OwnOrder, Line]]:
+    """Keep of each product's things those whose options are told, if that leaves any."""
+    kept: list[tuple[OwnOrder, Line]] = []
+    for product in dict.fromkeys(line.product for _, line in found):
+        own = [(order, line) for order, line in found if line.product == product]
+        told = mentions(text, [line.options for _, line in own]) if len(own) > 1 else []
+        fitting = [
+            (order, line)
+            for order, line in own
+            if all((line.options.get(m.key) == m.value) is not m.negative for m in told)
+        ]
+        kept += fitting or own
+    return kept
+
+
+def among(text: str, orders: Sequence[OwnOrder]) -> list[OwnOrder]:
+    """Return those of several orders that an answer to "which one?" names: by options, state, place or sum."""
+    pairs = [(order, line) for order in orders for line in order.lines]
+    named = lines_named(text, orders)
+    if named:
+        found = list({order.order_id: order for order, _ in named}.values())
+        if len(found) < len(orders):
+            return found
+    fitting = []
+    for order in orders:
+        options = [line.options for line in order.lines]
+        told = mentions(text, [line.options for _, line in pairs])
+        if told and any(all(o.get(m.key) == m.value for m in told) for o in options):
+            fitting.append(order)
+    if 0 < len(fitting) < len(orders):
+        return fitting
+    by_state = in_state(text, orders)
+    if 0 < len(by_state) < len(orders):
+        return by_state
+    sums = re.findall(r"\d+(?:[.,]\d{2})?", text)
+    by_sum = [o for o in orders if any(_is_sum(one, o.total) for one in sums)]
+    if len(by_sum) == 1:
+        return by_sum
+    stems = {word.raw.lower() for word in words_of(text)}
+    for word, place in _ORDINALS.items():
+        if word in stems and len(stems) <= 6 and place < len(orders):
+            return [orders[place]]
+    return list(orders)
+
+
+def _is_sum(said: str, cents: int) -> bool:
+    number = said.replace(",", ".")
+    return number == f"{cents / 100:.2f}" or number == str(cents // 100)
+
+
+def in_state(text: str, orders: Sequence[OwnOrder]) -> list[OwnOrder]:
+    """Return the orders in the state that a text tells of: arrived or still coming; all if it tells of none."""
+    coming = _COMING.search(text)
+    came = _CAME.search(_COMING.sub(" ", text))
+    if coming and not came:
+        return [order for order in orders if order.status in OPEN_STATES]
+    if came:
+        return [order for order in orders if order.is_delivered]
+    return list(orders)
+
+
+@dataclass(frozen=True)
+class Paying:
+    """A payment method as a text names it: the customer's own one or several that fit, or the bare words."""
+
+    methods: tuple[Method, ...]
+    said: str
+
+
+def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
+    """Return the payment method that a text names as the one to use, None where it names none.
+
+    "PayPal instead of my card" and "from the Visa to my Mastercard" name the one that is to be used.
+    """
+    parts = re.split(r"\binstead of\b|\brather than\b|\bnot (?:to |on |my |the )", text, flags=re.I)
+    part = parts[0]
+    moved = re.search(r"\bfrom\b(.*?)\b(?:to|onto|into)\b(.*)", part, re.I | re.S)
+    if moved and _paying(moved[1], things, order):
+        part = moved[2]
+    return _paying(part, things, order) or (_paying(parts[-1], things, order) if not part.strip() else None)
+
+
+def _paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
+    words = [word.raw.lower() for word in words_of(text)]
+    for method in things.methods:
+        if method.method_id.lower() in text.lower():
+            return Paying((method,), method.method_id)
+    kinds = {_METHODS[word] for word in words if word in _METHODS}
+    if "gift_card" in kinds:
+        kinds.discard("credit_card")
+    if "pay" in words and "pal" in words:
+        kinds.add("paypal")
+    brands = [word for word in words if word in _BRANDS or _brand_like(word)]
+    digits = re.findall(r"(?<![\w#$.,])(\d{4})(?![\w.,]\d|\w)", text)
+    if brands or (digits and kinds <= {"credit_card"} and kinds):
+        own = [
+            m
+            for m in things.methods
+            if m.kind == "credit_card"
+            and (not brands or any(alike(b, m.brand.lower()) for b in brands))
+            and (not digits or m.last_four in digits)
+        ]
+        return Paying(tuple(own), " ".join([*brands, *digits]) or "credit card")
+    if kinds:
+        kind = next(iter(sorted(kinds, key=lambda one: one != "paypal")))
+        own = [method for method in things.methods if method.kind == kind]
+        used = [method for method in own if order is not None and method.method_id in order.paid_with]
+        return Paying(tuple(used if len(own) > 1 and used else own), kind.replace("_", " "))
+    by_digits = [m for m in things.methods if m.last_four and m.last_four in digits]
+    if by_digits:
+        return Paying(tuple(by_digits), by_digits[0].last_four)
+    if order is not None and _AS_PAID.search(text):
+        own = [method for method in things.methods if method.method_id in order.paid_with]
+        return Paying(tuple(own), "the method that paid for the order")
+    return None
+
+
+def _brand_like(word: str) -> bool:
+    return len(word) > 6 and any(alike(word, brand) for brand in _BRANDS if len(brand) > 6)
