@@ -6,42 +6,24 @@ Gradio carries the events and the stream; what a conversation looks like is writ
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import gradio as gr
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from storewise.ui.handlers import Handlers
 from storewise.ui.render import icon
 from storewise.ui.reviews import Reviews
 from storewise.ui.reviews_form import FORM
+from storewise.ui.shell import Guard, add_assets, run
 from storewise.ui.theme import theme
 
 if TYPE_CHECKING:
     from storewise.agent.startup import Startup
 
-_HERE = Path(str(files("storewise.ui")))
 _ASSETS = ("style.css", "reviews.css", "page.js", "reviews.js", "icons.svg", "icon.svg")
-
-# Nothing on the page may fetch from, or send to, another address, whatever a text on it asks for.
-# Gradio needs inline scripts and styles, and makes functions from strings.
-_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-)
-_HEADERS = (
-    (b"content-security-policy", _POLICY.encode()),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
-)
 
 _HEAD = """
 <link rel="icon" href="storewise/icon.svg" type="image/svg+xml">
@@ -69,10 +51,6 @@ _HEADER = f"""
 <button type="button" data-theme aria-label="Light or dark" title="Light or dark">{icon("theme")}</button>
 </nav>
 """
-
-
-class PageError(Exception):
-    """The page cannot be served; the message is a plain sentence with the next command."""
 
 
 def build(startup: Startup, reviews_tab: Reviews) -> gr.Blocks:
@@ -160,45 +138,11 @@ def build(startup: Startup, reviews_tab: Reviews) -> gr.Blocks:
     return page
 
 
-class _Guard:
-    """Adds the page's security headers to every answer, and takes nothing that another site's page sends."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app = app
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        async def guarded(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
-            await send(message)
-
-        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD") and _foreign(scope["headers"]):
-            await PlainTextResponse("Other sites' pages may ask for nothing here.", 403)(
-                scope, receive, guarded
-            )
-            return
-        await self.app(scope, receive, guarded)
-
-
-def _foreign(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Say whether a request comes from a page of another site, as browsers tell."""
-    given = dict(headers)
-    origin, host = given.get(b"origin"), given.get(b"host", b"")
-    return origin is not None and urlsplit(origin).netloc != host
-
-
 def application(startup: Startup) -> FastAPI:
     """Return the page as an ASGI application, with its style, script and Plotly beside it."""
     app = FastAPI(title="Storewise", docs_url=None, redoc_url=None, openapi_url=None)
 
-    @app.get("/storewise/{name}")
-    def asset(name: str) -> FileResponse:
-        if name == "plotly.js":
-            path = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
-            return FileResponse(path, headers={"cache-control": "public, max-age=86400"})
-        path = _HERE / (name if name in _ASSETS else "icon.svg")
-        return FileResponse(path, headers={"cache-control": "no-cache"})
-
+    add_assets(app, _ASSETS)
     reviews = Reviews(startup)
 
     @app.get("/storewise/reviews/{name}")
@@ -210,7 +154,7 @@ def application(startup: Startup) -> FastAPI:
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(pieces, media_type=media, headers=headers)
 
-    app.add_middleware(_Guard)
+    app.add_middleware(Guard)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         build(startup, reviews),
@@ -233,22 +177,4 @@ def serve(startup: Startup, host: str = "127.0.0.1", port: int = 7860) -> Callab
     Raises:
         PageError: the page could not be opened there.
     """
-    import uvicorn
-
-    # An open page holds a stream, which would keep the server from ending.
-    config = uvicorn.Config(
-        application(startup), host=host, port=port, log_level="warning", timeout_graceful_shutdown=2
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="page", daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise PageError(f"The page could not be opened on {host}:{port}; see: storewise doctor")
-        time.sleep(0.02)
-
-    def stop() -> None:
-        server.should_exit = True
-        thread.join(timeout=10)
-
-    return stop
+    return run(application(startup), host, port)
