@@ -155,6 +155,9 @@ def _read_off(tool: Tool, reading: Reading) -> dict[str, str]:
     offers["weeks"] = [str(weeks) for weeks in reading.horizons]
     offers["top"] = [str(number) for number in reading.numbers if str(number) not in taken]
     values = {name: [*offers.get(name, []), *reading.before(name)] for name in tool.written_arguments}
+    for name, found in values.items():
+        if choices := tool.choices(name):
+            values[name] = [value for value in found if value in choices]
     return {name: found[0] for name, found in values.items() if found}
 
 
@@ -171,6 +174,7 @@ _METRIC_WORDS = {
     "revenue": "revenue sales turnover takings",
 }
 _BY_WORDS = {
+    "mood": "mood moods angry annoyed calm",
     "day": "daily day days",
     "week": "weekly week weeks",
     "month": "monthly month months trend",

@@ -121,7 +121,16 @@ class Tool:
 
 def analyst_tools() -> dict[str, Tool]:
     """Return the analyst's tools by name, in the order of the contract."""
-    from storewise.tools import carts, customers, opinions, recommendations, sales, summaries, value
+    from storewise.tools import (
+        carts,
+        contacts,
+        customers,
+        opinions,
+        recommendations,
+        sales,
+        summaries,
+        value,
+    )
 
     functions: list[ToolFunction] = [
         sales.sales_report,
@@ -133,5 +142,6 @@ def analyst_tools() -> dict[str, Tool]:
         opinions.search_reviews,
         opinions.review_insights,
         summaries.summarize_reviews,
+        contacts.customer_contacts,
     ]
     return {function.__name__: Tool(function) for function in functions}

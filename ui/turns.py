@@ -25,6 +25,7 @@ EXAMPLES = {
     "search_reviews": "Find reviews that complain about stale coffee",
     "review_insights": "What do customers praise and blame about tea?",
     "summarize_reviews": "Sum up what customers say about dog food",
+    "customer_contacts": "What do customers contact us about?",
 }
 
 

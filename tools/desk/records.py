@@ -30,6 +30,7 @@ from storewise.tools.desk.record_tables import (
 from storewise.tools.desk.store import reached, writing_engine
 from storewise.tools.shop.generation import ShopError
 
+_MOODS: tuple[Mood, ...] = get_args(Mood)  # each worse than the one before
 LONGEST_TEXT = 20_000  # characters of one message or summary that are kept
 _Numbered = TypeVar("_Numbered", MessageRow, DecisionRow, WishRow)
 
@@ -102,7 +103,7 @@ class Contacts:
     Attributes:
         conversations: how many had a message of the customer then.
         handed_over: how many tickets were opened then.
-        counts: (day, wish, mood) with how often the wish was told; the same one in a conversation counts once a day.
+        counts: (day, wish, mood, times); a wish counts once a day in a conversation, in the worst mood it was told.
     """
 
     conversations: int
@@ -302,12 +303,17 @@ class Records:
         """Count wishes and moods from `start` to `end`, both days included."""
         first = dt.datetime.combine(start, dt.time())
         after = dt.datetime.combine(end, dt.time()) + dt.timedelta(days=1)
-        day = sa.func.date(WishRow.at)
-        asked = (
-            sa.select(day, WishRow.wish, WishRow.mood, sa.func.count(WishRow.conversation_id.distinct()))
+        worst = sa.func.max(sa.case(*((WishRow.mood == mood, rank) for rank, mood in enumerate(_MOODS))))
+        told = (
+            sa.select(sa.func.date(WishRow.at).label("day"), WishRow.wish.label("wish"), worst.label("mood"))
             .where(WishRow.at >= first, WishRow.at < after)
-            .group_by(day, WishRow.wish, WishRow.mood)
-            .order_by(day, WishRow.wish, WishRow.mood)
+            .group_by(sa.func.date(WishRow.at), WishRow.wish, WishRow.conversation_id)
+            .subquery()
+        )
+        asked = (
+            sa.select(told.c.day, told.c.wish, told.c.mood, sa.func.count())
+            .group_by(told.c.day, told.c.wish, told.c.mood)
+            .order_by(told.c.day, told.c.wish, told.c.mood)
         )
         with self._read() as session:
             spoke = session.scalar(
@@ -319,7 +325,7 @@ class Records:
                 sa.select(sa.func.count()).where(TicketRow.opened_at >= first, TicketRow.opened_at < after)
             )
             counts = tuple(
-                (dt.date.fromisoformat(str(on)), wish, mood, count)
+                (dt.date.fromisoformat(str(on)), wish, _MOODS[mood], count)
                 for on, wish, mood, count in session.execute(asked)
             )
         return Contacts(spoke or 0, opened or 0, counts)
