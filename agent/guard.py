@@ -11,18 +11,18 @@ class QuestionError(ValueError):
     """The question cannot be taken; the message is a sentence for the person."""
 
 
-def guarded(question: str) -> str:
+def guarded(question: str, longest: int = LONGEST) -> str:
     """Return the question without control characters and with its white space folded.
 
     Raises:
-        QuestionError: nothing is left of it, or it is longer than LONGEST characters.
+        QuestionError: nothing is left of it, or it is longer than `longest` characters.
     """
     plain = "".join(c if c.isspace() or unicodedata.category(c)[0] != "C" else " " for c in question)
     plain = " ".join(plain.split())
     if not plain:
         raise QuestionError('Please type a question, for example: "What did we sell in March?"')
-    if len(plain) > LONGEST:
+    if len(plain) > longest:
         raise QuestionError(
-            f"That question has {len(plain):,} characters; please ask it in at most {LONGEST:,}."
+            f"That question has {len(plain):,} characters; please ask it in at most {longest:,}."
         )
     return plain

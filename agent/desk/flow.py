@@ -108,7 +108,7 @@ Splitter = Callable[[str, str, str], tuple[str, str]]
 class Flow:
     """The desk's rules of conversation for one customer of one shop."""
 
-    def __init__(self, store: DeskStore, shop: Shop | None, splitter: Splitter) -> None:
+    def __init__(self, store: DeskStore, shop: Callable[[], Shop | None], splitter: Splitter) -> None:
         self._store = store
         self._shop = shop
         self._split = splitter
@@ -131,6 +131,12 @@ class Flow:
                 return turn
         self._go_on(turn, user_id, things, answered)
         return turn
+
+    @staticmethod
+    def corrects(wish: Wish, text: str, things: Things) -> bool:
+        """Say whether a text changes what a wish means."""
+        more = wish.told(Said(asked="confirmation", text=text))
+        return meaning(more, things).arguments != meaning(wish, things).arguments
 
     def after(self, user_id: str, form: Form, things: Things, outcome: Outcome) -> Turn:
         """Go on after a change was written, or was refused at the last moment."""
@@ -258,7 +264,7 @@ class Flow:
             case "list_all_product_types":
                 found = lookups.list_products(self._store, user_id)
             case "search_reviews":
-                found = lookups.look_up_reviews(text, form.product, things, self._shop)
+                found = lookups.look_up_reviews(text, form.product, things, self._shop())
             case _:
                 focus = form.product or _product_of(form, things)
                 found = lookups.look_up_product(
@@ -282,6 +288,9 @@ class Flow:
         """Ask for what the open wish lacks, or propose it; one that is refused makes room for the next."""
         while (wish := turn.form.open) is not None and turn.call is None:
             found = meaning(wish, things)
+            if found.tool != wish.tool:
+                wish = wish.model_copy(update={"tool": found.tool})
+                turn.form = turn.form.changed(wishes=(wish, *turn.form.wishes[1:]))
             if found.order is not None:
                 turn.form = turn.form.changed(order=found.order.order_id)
             refused = self._refused_early(wish, found, things)

@@ -109,6 +109,7 @@ class Meaning:
     """What a wish's words mean.
 
     Attributes:
+        tool: the tool that does it: people swap things and do not care whether they have come already.
         missing: the first thing that is still to be asked for, None if the call is whole.
         orders: the orders that fit; one if it is clear.
         foreign: an order id that was named and is not the customer's.
@@ -118,6 +119,7 @@ class Meaning:
         paying: the payment method that was named.
     """
 
+    tool: str
     missing: Asked | None = None
     orders: list[OwnOrder] = field(default_factory=list)
     foreign: str | None = None
@@ -137,7 +139,7 @@ class Meaning:
 
 def meaning(wish: Wish, things: Things) -> Meaning:
     """Work out what a wish's words mean, and the first thing that is missing."""
-    found = Meaning()
+    found = Meaning(tool=wish.tool)
     needs = NEEDS[wish.tool]
     if "order" in needs:
         _read_order(wish, things, found)
@@ -158,8 +160,16 @@ def meaning(wish: Wish, things: Things) -> Meaning:
 
 
 def suitable(tool: str, order: OwnOrder) -> bool:
-    """Say whether an order's state lets the tool work on it."""
+    """Say whether an order's state lets the tool, or for a swap its twin, work on it."""
+    if tool in SWAPPING:
+        return order.status in ("pending", "delivered")
     return order.status == "delivered" if tool in DELIVERED else order.status == "pending"
+
+
+def _preferred(tool: str, orders: list[OwnOrder]) -> list[OwnOrder]:
+    """Return the orders on which the tool can work; for a swap those of its own state before its twin's."""
+    own = [order for order in orders if order.status == ("delivered" if tool in DELIVERED else "pending")]
+    return own or [order for order in orders if suitable(tool, order)]
 
 
 def _read_order(wish: Wish, things: Things, found: Meaning) -> None:
@@ -186,16 +196,18 @@ def _read_order(wish: Wish, things: Things, found: Meaning) -> None:
         found.orders = explicit
     elif found.foreign is None:
         orders = narrowed if narrowed is not None else list(things.orders)
-        right = [order for order in orders if suitable(wish.tool, order)]
+        right = _preferred(wish.tool, orders)
         found.orders = right or (orders if narrowed is not None and len(orders) < len(things.orders) else [])
         if not found.orders and len(things.orders) == 1:
             found.orders = list(things.orders)
+    if wish.tool in SWAPPING and found.order is not None and suitable(wish.tool, found.order):
+        found.tool = SWAPPING[0] if found.order.status == "pending" else SWAPPING[1]
 
 
 def _narrowed(wish: Wish, said: Said, before: list[OwnOrder] | None, things: Things) -> list[OwnOrder] | None:
     """Return the orders that still fit after another text, None if no text told anything of the order."""
     pool = list(before) if before is not None else list(things.orders)
-    right = [order for order in pool if suitable(wish.tool, order)]
+    right = _preferred(wish.tool, pool)
     by_state = in_state(said.text, pool)
     named = lines_named(said.text, pool)
     if not named and before is not None:

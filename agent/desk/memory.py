@@ -1,0 +1,41 @@
+"""Where the desk's conversations wait: LangGraph's checkpoints in SQLite, or in the desk's own Postgres."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from storewise.agent.settings import Settings
+
+FILE = "desk-conversations.sqlite"
+
+
+def conversation_memory(settings: Settings) -> BaseCheckpointSaver[Any]:
+    """Return the store of the conversations' places; messages are kept as msgpack, never pickled."""
+    serde = JsonPlusSerializer(pickle_fallback=False)
+    if settings.desk_url:
+        return _postgres(settings.desk_url, serde)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(settings.home / FILE, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA secure_delete=ON")
+    memory = SqliteSaver(connection, serde=serde)
+    memory.setup()
+    return memory
+
+
+def _postgres(url: str, serde: JsonPlusSerializer) -> BaseCheckpointSaver[Any]:
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from psycopg.rows import dict_row
+    from psycopg_pool import ConnectionPool
+
+    # The saver needs a connection that commits by itself.
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    pool = ConnectionPool(url, min_size=1, max_size=8, kwargs=options, open=True)
+    memory = PostgresSaver(pool, serde=serde)  # type: ignore[arg-type]
+    memory.setup()
+    return memory

@@ -1,0 +1,104 @@
+"""What a customer does with a message: the shortlist keeps the few likely acts, the model writes one of them.
+
+Without a model the shortlist chooses alone, so that the desk still tells order states and calls a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from openai import OpenAIError
+
+from storewise.agent.desk.flow import parts_of
+from storewise.prompts import prompt
+from storewise.tools.calls import CallSyntaxError, WrittenCall
+from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist
+from storewise.tools.desk.acts import CANCEL, REASONS, WISHES, act_grammar, normal, read_acts
+
+logger = logging.getLogger(__name__)
+AWAY = "The language model did not answer: the shortlist read this message alone."
+KEPT = 4
+LONGEST = 700  # characters of a message that are read for what is wanted
+ACT_TOKENS = 40
+_PERSON = re.compile(
+    r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
+    r"representative|supervisor|real)\b|\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
+    r"(?:real |actual |live )?(?:person|human|manager|agent|representative|supervisor)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The acts of a message, and a note where the model did not answer."""
+
+    acts: tuple[WrittenCall, ...]
+    note: str | None = None
+
+
+class Understanding:
+    """Reads messages; threads may share it."""
+
+    def __init__(self, shortlist: ActShortlist) -> None:
+        self._shortlist = shortlist
+
+    def read(self, model: ChatOpenAI | None, open_wish: str, asked: str, text: str) -> Understood:
+        """Return what a message does.
+
+        Args:
+            model: the served model; None reads by the shortlist alone.
+            open_wish: the tool of the wish that is open, or "nothing".
+            asked: what the desk asked last, of `acts.ASKED`.
+        """
+        shown = normal(text)[:LONGEST]
+        if _PERSON.search(text):
+            return Understood((WrittenCall("transfer_to_human_agents"),))
+        kept = self._shortlist.choose(open_wish, asked, shown, keep=KEPT)
+        alone = self._alone(kept, self._shortlist.scores(open_wish, asked, shown))
+        if model is None:
+            return Understood(alone, AWAY)
+        messages = [
+            SystemMessage(prompt("desk")),
+            HumanMessage(prompt("desk_turn", open=open_wish, asked=asked, text=shown)),
+        ]
+        grammar = act_grammar(kept, asked, open_wish)
+        body = {"structured_outputs": {"grammar": grammar}}
+        try:
+            answer = model.invoke(messages, max_tokens=ACT_TOKENS, temperature=0.0, extra_body=body)
+            return Understood(tuple(read_acts(str(answer.text))))
+        except (OpenAIError, CallSyntaxError) as error:
+            logger.warning("no act from the model: %s", error)
+            return Understood(alone, AWAY)
+
+    def _alone(self, kept: Sequence[str], scores: dict[str, float]) -> tuple[WrittenCall, ...]:
+        """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
+        reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
+        told = reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
+        names = list(kept[:1])
+        if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES:
+            names.append(kept[1])
+        return tuple(_act(name, told) for name in names)
+
+    def split(self, text: str, first: str, second: str) -> tuple[str, str]:
+        """Return the two parts of a text that hold two wishes: where each part speaks most clearly of its own."""
+        ways = parts_of(text)
+        if not ways:
+            return text, text
+
+        def clear(parts: tuple[str, str]) -> float:
+            ours = self._shortlist.scores("nothing", "nothing", normal(parts[0])[:LONGEST])
+            theirs = self._shortlist.scores("nothing", "nothing", normal(parts[1])[:LONGEST])
+            return ours.get(first, 0.0) + theirs.get(second, 0.0)
+
+        return max((way for way in ways if all(way)), key=clear, default=(text, text))
+
+
+def _act(name: str, reason: str | None) -> WrittenCall:
+    if name.startswith("none:"):
+        return WrittenCall("none", {"kind": name.removeprefix("none:")})
+    return WrittenCall(name, {"reason": reason} if reason and name in (CANCEL, "detail") else {})
