@@ -22,6 +22,7 @@ TASK_PROMPTS = {
     "call": ("call", "call_followup"),
     "answer": ("answer", "answer_findings"),
     "reviews": ("reviews", "summarize_group"),
+    "desk": ("desk", "desk_turn"),
     "polarity": ("polarity",),
 }
 

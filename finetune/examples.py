@@ -74,19 +74,23 @@ class Example:
 
     Attributes:
         task: what is made of what: call (calls of a question), answer (sentences of a finding), reviews (a
-            sentence of customers' sentences), polarity (the word positive or negative of the question).
+            sentence of customers' sentences), polarity (the word positive or negative of the question),
+            desk (acts of what a customer says).
         before: of the call task, the question before this one.
         tools: the tools of the calls, or of the finding, in order; empty for none().
         finding_text: of the answer task, the finding as the model reads it; of the reviews task, the
             customers' sentences.
+        opened, asked: of the desk task, the wish that is open and what was asked last.
     """
 
-    task: Literal["call", "answer", "reviews", "polarity"]
+    task: Literal["call", "answer", "reviews", "polarity", "desk"]
     question: str
     answer: str
     tools: list[str]
     before: Before | None = None
     finding_text: str = ""
+    opened: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True)

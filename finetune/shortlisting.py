@@ -12,7 +12,7 @@ import torch
 from storewise.finetune.examples import Example
 from storewise.tools.calls import read_calls
 from storewise.tools.reviews.embedding import encode
-from storewise.tools.shortlist import FILE, NONE, TWO, masked
+from storewise.tools.shortlist import FILE, NONE, TWO, Layers, masked
 
 HIDDEN = 256
 EPOCHS = 30
@@ -45,20 +45,39 @@ def train_shortlist(
         {"examples", "first": share of held-out one-tool examples whose best label is right}.
     """
     texts, targets, labels = labelled(examples, tools)
-    vectors = torch.tensor(encode(texts))
-    wanted = torch.tensor(targets)
+    vectors, wanted = encode(texts), torch.tensor(targets)
     torch.manual_seed(seed)
     order = torch.randperm(len(texts))
     cut = len(texts) * 9 // 10
-    train, test = order[:cut], order[cut:]
+    train, test = order[:cut].numpy(), order[cut:].numpy()
+    layers = _fit(vectors[train], targets[train])
+    said = torch.tensor(layers.probabilities(vectors[test]))[:, :-1]
+    single = wanted[test][:, :-1].sum(1) == 1
+    right = said.argmax(1)[single] == wanted[test][:, :-1].argmax(1)[single]
+    out.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        out / FILE, allow_pickle=False, labels=np.array(json.dumps(labels)), **layers.arrays()
+    )
+    return {"examples": len(texts), "first": round(float(right.float().mean()), 4)}
+
+
+def fit(inputs: np.ndarray, targets: np.ndarray, seed: int) -> Layers:
+    """Return the layers of a classifier tuned on all rows of `inputs` and `targets`."""
+    torch.manual_seed(seed)
+    return _fit(inputs, targets)
+
+
+def _fit(inputs: np.ndarray, targets: np.ndarray) -> Layers:
+    vectors, wanted = torch.tensor(inputs), torch.tensor(targets)
+    count = len(vectors)
     first = torch.nn.Linear(vectors.shape[1], HIDDEN)
-    last = torch.nn.Linear(HIDDEN, len(labels))
+    last = torch.nn.Linear(HIDDEN, wanted.shape[1])
     net = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Dropout(0.3), last)
     optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.01)
-    steps = EPOCHS * (cut // 128 + 1)
+    steps = EPOCHS * (count // 128 + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
     for _ in range(EPOCHS):
-        for rows in train[torch.randperm(cut)].split(128):
+        for rows in torch.randperm(count).split(128):
             # A little noise on the embeddings keeps the network from learning the phrasings by heart.
             noisy = vectors[rows] + 0.02 * torch.randn_like(vectors[rows])
             loss = torch.nn.functional.binary_cross_entropy_with_logits(net(noisy), wanted[rows])
@@ -66,18 +85,9 @@ def train_shortlist(
             loss.backward()
             optimizer.step()
             schedule.step()
-    net.eval()
-    with torch.no_grad():
-        said = net(vectors[test])[:, :-1]
-    single = wanted[test][:, :-1].sum(1) == 1
-    right = said.argmax(1)[single] == wanted[test][:, :-1].argmax(1)[single]
-    out.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        "w0": first.weight.detach().numpy().T,
-        "b0": first.bias.detach().numpy(),
-        "w1": last.weight.detach().numpy().T,
-        "b1": last.bias.detach().numpy(),
-    }
-    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    np.savez_compressed(out / FILE, allow_pickle=False, labels=np.array(json.dumps(labels)), **arrays)
-    return {"examples": len(texts), "first": round(float(right.float().mean()), 4)}
+    w0, b0, w1, b1 = (
+        part.detach().numpy().astype(np.float32)
+        for layer in (first, last)
+        for part in (layer.weight, layer.bias)
+    )
+    return Layers(w0.T, b0, w1.T, b1)

@@ -69,6 +69,8 @@ def chat(example: Example) -> list[dict[str, str]]:
         content = example.question
     elif example.task == "reviews":
         content = prompt("summarize_group", sentences=example.finding_text)
+    elif example.task == "desk":
+        content = prompt("desk_turn", open=example.opened, asked=example.asked, text=example.question)
     else:
         content = prompt("answer_findings", question=example.question, findings=example.finding_text)
     return [{"role": "system", "content": prompt(example.task)}, {"role": "user", "content": content}]

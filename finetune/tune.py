@@ -15,6 +15,8 @@ from storewise.finetune.adapter import TASK_PROMPTS, Manifest, tool_hash
 from storewise.finetune.answers import make_answers
 from storewise.finetune.base import NAME, base_hash, chat_template_hash, unpack_base
 from storewise.finetune.claims import make_claims
+from storewise.finetune.desk_examples import make_desk
+from storewise.finetune.desk_shortlisting import NUMBER, train_desk_shortlist
 from storewise.finetune.examples import Example, make_examples
 from storewise.finetune.polarity import make_polarity
 from storewise.finetune.shortlisting import train_shortlist
@@ -29,11 +31,11 @@ SEED = 7
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 
 
-def all_examples(shop: Shop, calls: int, answers: int, claims: int) -> list[Example]:
+def all_examples(shop: Shop, calls: int, answers: int, claims: int, desk: int = 0) -> list[Example]:
     """Return the training examples of all tasks; the same for the same shop and counts."""
     made = [_in_order(example) for example in make_examples(WISHES, shop, calls, SEED)]
     made += [example for example in make_answers(shop, answers, SEED) if _can_be_copied(example)]
-    return made + make_claims(shop, claims, SEED)
+    return [*made, *make_claims(shop, claims, SEED), *make_desk(desk, SEED)]
 
 
 def _in_order(example: Example) -> Example:
@@ -69,11 +71,12 @@ def tune(
     say: Callable[[str], None],
     polarity: int = 0,
     sentences: Path | None = None,
+    desk: int = 0,
 ) -> dict[str, Any]:
-    """Tune the shortlist and the adapter on the current shop's entities and save both in `out`.
+    """Tune the shortlists and the adapter on the current shop's entities and save both in `out`.
 
     Interrupted, it goes on from its last checkpoint when called again with the same numbers. `polarity` is how
-    many examples of praise and blame there are, from the rated `sentences`.
+    many examples of praise and blame there are, from the rated `sentences`; `desk` how many of what customers say.
 
     Returns:
         The recipe as it stands in the manifest.
@@ -83,13 +86,15 @@ def tune(
     work = home() / "tuning"
     base = unpack_base(home() / "models")
     say("Making the examples …")
-    examples = all_examples(shop, calls, answers, claims) + make_polarity(sentences, polarity, SEED)
-    say(f"{len(examples):,} examples. Tuning the shortlist …")
+    examples = all_examples(shop, calls, answers, claims, desk) + make_polarity(sentences, polarity, SEED)
+    say(f"{len(examples):,} examples. Tuning the shortlists …")
     aside = work / "adapter"
     began = time.monotonic()
     shortlist = train_shortlist(examples, list(tools), aside, SEED)
+    # The desk's shortlist learns in seconds, so it is given more examples than the model.
+    desk_shortlist = train_desk_shortlist(make_desk(NUMBER, SEED), aside, SEED)
     shortlist_seconds = round(time.monotonic() - began)
-    say(f"The shortlist took {shortlist_seconds} s. Tuning the model …")
+    say(f"The shortlists took {shortlist_seconds} s. Tuning the model …")
     recipe = Recipe()
     done = train(base, examples, aside, recipe, work / "checkpoint")
     manifest = Manifest(
@@ -105,11 +110,14 @@ def tune(
             "calls": calls,
             "answers": answers,
             "claims": claims,
+            "desk": desk,
             "polarity": polarity,
             "examples_seed": SEED,
             "model": done,
             "shortlist": shortlist | {"seconds": shortlist_seconds},
-            "command": f"storewise tune --calls {calls} --answers {answers} --claims {claims} --version {version}"
+            "desk_shortlist": desk_shortlist,
+            "command": f"storewise tune --calls {calls} --answers {answers} --claims {claims} --desk {desk} "
+            f"--version {version}"
             + (f" --polarity {polarity} --sentences hutto_ICWSM_2014" if polarity else ""),
         },
     )

@@ -216,7 +216,7 @@ def read_bank(path: Path) -> list[Block]:
         BankError: a call that no tool takes, a slot in the call that a wording lacks, a bracket left open.
     """
     blocks: list[Block] = []
-    for head, head_where, lines in _sections(path):
+    for head, head_where, lines in sections(path):
         try:
             calls = tuple(read_calls(head))
         except CallSyntaxError as error:
@@ -238,7 +238,7 @@ def read_list(path: Path) -> dict[str, tuple[Wish, ...]]:
     """Read a list of wordings by section; what stands before the first `= name` has the section ""."""
     return {
         head: tuple(Wish(parse_pattern(text, where), where) for text, where in lines)
-        for head, _, lines in _sections(path, headless=True)
+        for head, _, lines in sections(path, headless=True)
     }
 
 
@@ -254,8 +254,12 @@ def read_banks(folder: Path) -> dict[str, list[Block]]:
     return {path.stem: read_bank(path) for path in paths}
 
 
-def _sections(path: Path, headless: bool = False) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Return the `= ` lines of a file, where they stand, and the lines below each with where they stand."""
+def sections(path: Path, headless: bool = False) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return the `= ` lines of a file, where they stand, and the lines below each with where they stand.
+
+    Raises:
+        BankError: a line stands before the first `= ` line, where none may.
+    """
     sections: list[tuple[str, str, list[tuple[str, str]]]] = []
     for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         where, line = f"{path.name}, line {number}", raw.rstrip()

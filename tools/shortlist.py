@@ -76,6 +76,30 @@ class Newcomers:
         return nearest if nearest in self.names and near[nearest] >= NEAR else None
 
 
+@dataclass(frozen=True)
+class Layers:
+    """The network: one hidden layer, and a probability for each label."""
+
+    w0: np.ndarray
+    b0: np.ndarray
+    w1: np.ndarray
+    b1: np.ndarray
+
+    @classmethod
+    def of(cls, saved: Mapping[str, np.ndarray]) -> Layers:
+        """Return the layers that `arrays` was saved of."""
+        return cls(saved["w0"], saved["b0"], saved["w1"], saved["b1"])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by their names, to be saved."""
+        return {"w0": self.w0, "b0": self.b0, "w1": self.w1, "b1": self.b1}
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the probabilities of the labels, shape (inputs, labels)."""
+        hidden = np.maximum(inputs @ self.w0 + self.b0, 0)
+        return np.asarray(1 / (1 + np.exp(-(hidden @ self.w1 + self.b1))))
+
+
 class Shortlist:
     """The classifier, loaded from the folder of an adapter."""
 
@@ -83,14 +107,12 @@ class Shortlist:
         if not (folder / FILE).is_file():
             raise ShortlistError("The shortlist of the adapter is missing. Type: storewise tune")
         with np.load(folder / FILE, allow_pickle=False) as saved:
-            self._layers = [(saved["w0"], saved["b0"]), (saved["w1"], saved["b1"])]
+            self._layers = Layers.of(saved)
             self.labels: list[str] = json.loads(str(saved["labels"]))
 
     def scores(self, texts: list[str]) -> np.ndarray:
         """Return the probabilities of the labels, shape (texts, labels), of masked texts."""
-        (w0, b0), (w1, b1) = self._layers
-        hidden = np.maximum(encode(texts) @ w0 + b0, 0)
-        return np.asarray(1 / (1 + np.exp(-(hidden @ w1 + b1))))
+        return self._layers.probabilities(encode(texts))
 
     def choose(
         self,

@@ -1,0 +1,98 @@
+"""Tunes the desk's shortlist: which acts are likely, from a customer's words and where the talk stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from storewise.finetune.desk_examples import make_desk
+from storewise.finetune.examples import Example
+from storewise.finetune.shortlisting import fit
+from storewise.tools.desk.act_shortlist import FILE, REASON, TWO, state_vector
+from storewise.tools.desk.acts import ACTS, ASKED, NOTHING, REASONS, WISHES, name_of, read_acts
+from storewise.tools.reviews.embedding import encode
+
+LABELS = (*ACTS, TWO, *(REASON + reason for reason in REASONS))
+OPENED = (NOTHING, *WISHES)
+# How many examples the shortlist alone is tuned on, and judged on.
+NUMBER, JUDGED = 9000, 1500
+
+
+def desk_inputs(examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the classifier reads of the examples of the task desk, and what it has to say of them."""
+    inputs = np.concatenate(
+        [
+            encode([example.question for example in examples]),
+            state_vector([example.opened for example in examples], OPENED),
+            state_vector([example.asked for example in examples], ASKED),
+        ],
+        axis=1,
+    )
+    targets = np.zeros((len(examples), len(LABELS)), dtype=np.float32)
+    for row, example in enumerate(examples):
+        acts = read_acts(example.answer)
+        for act in acts:
+            targets[row, LABELS.index(name_of(act))] = 1
+            if "reason" in act.args:
+                targets[row, LABELS.index(REASON + act.args["reason"])] = 1
+        targets[row, LABELS.index(TWO)] = float(len(acts) > 1)
+    return inputs.astype(np.float32), targets
+
+
+def train_desk_shortlist(examples: Sequence[Example], out: Path, seed: int = 7) -> dict[str, float]:
+    """Train the classifier on the examples of the task desk and save it in `out`; return how many there were."""
+    desk = [example for example in examples if example.task == "desk"]
+    inputs, targets = desk_inputs(desk)
+    layers = fit(inputs, targets, seed)
+    out.mkdir(parents=True, exist_ok=True)
+    names = {"labels": LABELS, "opened": OPENED, "asked": ASKED}
+    arrays = {name: np.array(json.dumps(values)) for name, values in names.items()}
+    np.savez_compressed(out / FILE, allow_pickle=False, **arrays, **layers.arrays())
+    return {"examples": len(desk)}
+
+
+def judge(examples: Sequence[Example], judged: Sequence[Example], seed: int = 7) -> dict[str, object]:
+    """Return how well a classifier tuned on `examples` does on `judged`: all told, in the first four, by act."""
+    layers = fit(*desk_inputs(examples), seed)
+    inputs, targets = desk_inputs(judged)
+    said = layers.probabilities(inputs)
+    acts = len(ACTS)
+    order = np.argsort(-said[:, :acts], axis=1)
+    wanted = [set(np.flatnonzero(row[:acts])) for row in targets]
+    single = [k for k, acts_wanted in enumerate(wanted) if len(acts_wanted) == 1]
+    by_act: dict[str, str] = {}
+    for index, name in enumerate(ACTS):
+        rows = [k for k in single if index in wanted[k]]
+        right = sum(int(order[k, 0]) == index for k in rows)
+        by_act[name] = f"{right}/{len(rows)}"
+    kept = [wanted[k] <= set(order[k, :4].tolist()) for k in range(len(wanted))]
+    reasons = [k for k in range(len(wanted)) if targets[k, acts + 1 :].any()]
+    told = said[:, acts + 1 :].argmax(1) == targets[:, acts + 1 :].argmax(1)
+    return {
+        "judged": len(judged),
+        "first": round(float(np.mean([int(order[k, 0]) in wanted[k] for k in single])), 4),
+        "all in four": round(float(np.mean(kept)), 4),
+        "two acts, both first": round(
+            float(
+                np.mean(
+                    [
+                        wanted[k] == set(order[k, :2].tolist())
+                        for k in range(len(wanted))
+                        if k not in set(single)
+                    ]
+                )
+            ),
+            4,
+        ),
+        "reason": round(float(np.mean(told[reasons])), 4) if reasons else None,
+        "by act": by_act,
+    }
+
+
+def tune_desk_shortlist(out: Path, seed: int = 7) -> dict[str, object]:
+    """Tune the desk's shortlist alone and save it in `out`; judge it on lines of the banks that it did not see."""
+    scores = judge(make_desk(NUMBER, seed, "learned"), make_desk(JUDGED, seed + 1, "held out"), seed)
+    return train_desk_shortlist(make_desk(NUMBER, seed), out, seed) | scores

@@ -1,0 +1,60 @@
+"""The desk's shortlist: which acts a customer's words are likely to be, where the talk stands as it does.
+
+The classifier of tools/shortlist.py over the embedding of the words, with what is open and what was asked beside.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from storewise.tools.desk.acts import ACTS, ANSWERABLE, normal
+from storewise.tools.reviews.embedding import encode
+from storewise.tools.shortlist import Layers, ShortlistError
+
+FILE = "desk_shortlist.npz"
+TWO = "two"
+# Labels that are no acts: the reason of a cancellation, where it is told.
+REASON = "reason:"
+
+
+def state_vector(states: Sequence[str], known: Sequence[str]) -> np.ndarray:
+    """Return one row for each state, with a 1 in its place; a state that is not known has none."""
+    return np.asarray([[float(state == one) for one in known] for state in states], dtype=np.float32)
+
+
+class ActShortlist:
+    """The classifier, loaded from the folder of an adapter."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / FILE).is_file():
+            raise ShortlistError("The desk's shortlist of the adapter is missing. Type: storewise tune")
+        with np.load(folder / FILE, allow_pickle=False) as saved:
+            self._layers = Layers.of(saved)
+            self.labels: list[str] = json.loads(str(saved["labels"]))
+            self.opened: list[str] = json.loads(str(saved["opened"]))
+            self.asked: list[str] = json.loads(str(saved["asked"]))
+
+    def scores(self, opened: str, asked: str, text: str) -> dict[str, float]:
+        """Return how likely each act is (names as in acts.ACTS), `two` acts, and each `reason:…`."""
+        words = encode([normal(text)])
+        beside = (state_vector([opened], self.opened), state_vector([asked], self.asked))
+        values = self._layers.probabilities(np.concatenate([words, *beside], axis=1))[0]
+        return dict(zip(self.labels, values.tolist(), strict=True))
+
+    def choose(self, opened: str, asked: str, text: str, keep: int = 4) -> tuple[str, ...]:
+        """Return the likeliest acts that can be written here, by falling likelihood; far ones are left out."""
+        scores = self.scores(opened, asked, text)
+        acts = [act for act in ACTS if act in scores and (act not in ("yes", "no") or asked in ANSWERABLE)]
+        acts = sorted(acts, key=lambda act: -scores[act])[:keep]
+        return tuple(act for act in acts if scores[act] >= 0.02 * scores[acts[0]])
+
+
+@cache
+def load_act_shortlist(folder: Path) -> ActShortlist:
+    """Return the desk's shortlist of an adapter's folder, loaded once."""
+    return ActShortlist(folder)
