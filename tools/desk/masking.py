@@ -20,7 +20,7 @@ _GAPS = re.compile(_GAP)
 # Between the digits of a phone there is more.
 _LOOSE_GAP = r"[ \u00a0\u2007\u2009\u202f.\-\u2010-\u2015/()]"
 # A number does not begin in the middle of an id, an amount or another number.
-_ALONE = r"(?<![\w#$€£¥.,:/@])"
+_ALONE = r"(?<![\w#$€£¥.,:/@+])"
 
 _LOCAL = r"[^\s@<>()\[\]{},;:\"'|]"
 _EMAIL = re.compile(rf"(?:mailto:)?(?<!{_LOCAL}){_LOCAL}++@(?=[\w.-]*[^\W\d_])\w[\w-]*+(?:\.\w[\w-]*+)*+")
@@ -100,8 +100,8 @@ def masked_value(value: Any, name: str = "") -> Any:
 def _once(text: str) -> str:
     text = _EMAIL.sub(EMAIL, text)
     text = _SPELLED_EMAIL.sub(EMAIL, text)
-    text = _ABROAD.sub(PHONE, text)
     text = _LONG.sub(_card, text)
+    text = _ABROAD.sub(PHONE, text)
     text = _CALLED_PHONE.sub(_called, text)
     text = _AMERICAN.sub(_phone, text)
     text = _WITH_ZERO.sub(_phone, text)
@@ -117,7 +117,7 @@ def _card(match: re.Match[str]) -> str:
     """Mask a long number unless it is a row of ids: shops' ids have 10 or 12 digits, cards 13 to 19 in short groups."""
     groups = _GAPS.split(match.group())
     digits = "".join(groups)
-    if len(groups) == 1 and len(digits) not in _LENGTHS:
+    if digits.startswith("00") or (len(groups) == 1 and len(digits) not in _LENGTHS):
         return match.group()
     if len(digits) in _LENGTHS and _valid(digits):
         return CARD

@@ -25,7 +25,8 @@ _ORDINAL = r"\d{1,3}(?:st|nd|rd|th)"
 _SIDE = r"(?:north|south|east|west|ne|nw|se|sw|n|s|e|w)"
 _STREET = re.compile(
     rf"{_ALONE}{_NUMBER},?{_SPACE}(?:"
-    rf"(?P<words>(?:(?:{_ORDINAL}|{_NAME}){_SPACE}){{1,4}}?)(?P<kind>{_SURE}|{_UNSURE})\b\.?"
+    rf"(?P<words>(?:(?:{_ORDINAL}|{_NAME}){_SPACE}){{1,4}}?)(?P<kind>{_SURE}|{_UNSURE})\b"
+    rf"(?:{_SPACE}(?P<more>{_SURE}|{_UNSURE})\b)*\.?"
     rf"|(?P<alone>highway|hwy|broadway|avenue of the {_NAME}|"
     rf"(?:county road|route|interstate|state route){_SPACE}\d{{1,4}})\b"
     rf")(?:{_SPACE}{_SIDE}\b\.?)?",
@@ -144,8 +145,8 @@ def _is_street(text: str, match: re.Match[str], end: int) -> bool:
     following = re.match(r"[ \t]+(\w+)", text[match.end() : match.end() + 40])
     if following and following[1].casefold() in _THINGS:
         return False
-    kind = match["kind"] or ""
-    if match["alone"] or re.fullmatch(_SURE, kind, re.I):
+    kind = match["more"] or match["kind"] or ""
+    if match["alone"] or re.fullmatch(_SURE, kind, re.I) or re.fullmatch(_SURE, match["kind"], re.I):
         return True
     capitalized = kind[0].isupper() and all(word[0].isupper() or word[0].isdigit() for word in words)
     told = _TOLD.search(text[max(0, match.start() - 60) : match.start()])
