@@ -19,6 +19,7 @@ from storewise.agent.desk.mood import Mood, mood_of
 from storewise.agent.desk.naming import order_ids, paying, products_named
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.things import Things
+from storewise.agent.desk.verbs import names_another_change
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.desk import listed
 from storewise.tools.desk.registry import Outcome, propose
@@ -54,6 +55,7 @@ class Form(BaseModel):
     Attributes:
         wishes: the changes that are wanted, in their order; the first is open.
         asked: what the desk asked last.
+        seen: the tool that looked something up in the last turn.
         order, product: what was talked of last, and what was said of the product.
         offer: the tool that was offered, with what it would start from.
         unclear, angry: turns in a row that were not understood; angry turns in all.
@@ -63,6 +65,7 @@ class Form(BaseModel):
 
     wishes: tuple[Wish, ...] = ()
     asked: Asked = "nothing"
+    seen: str | None = None
     order: str | None = None
     product: str | None = None
     product_said: tuple[str, ...] = ()
@@ -74,6 +77,11 @@ class Form(BaseModel):
     @property
     def open(self) -> Wish | None:
         return self.wishes[0] if self.wishes else None
+
+    @property
+    def about(self) -> str:
+        """The tool that the talk is about: of the open wish, or of the last look-up."""
+        return self.open.tool if self.open is not None else self.seen or "nothing"
 
     def changed(self, **values: Any) -> Form:
         return self.model_copy(update=values)
@@ -115,27 +123,27 @@ class Flow:
 
     def turn(self, user_id: str, form: Form, things: Things, text: str, acts: Sequence[WrittenCall]) -> Turn:
         """Carry out what the acts say and go on with the wish that is open then."""
-        turn = Turn(form, mood=mood_of(text))
+        turn = Turn(form.changed(seen=None), mood=mood_of(text))
         was_asked = form.asked
         if turn.mood == "angry":
             turn.form = turn.form.changed(angry=form.angry + 1)
-        if turn.form.angry >= ANGRY_TURNS or _gives_up(form, acts):
-            return self._hand_over(
-                turn, text, "the customer is angry" if turn.form.angry else "not understood twice"
-            )
+        if turn.form.angry >= ANGRY_TURNS:
+            return self._hand_over(turn, text, "the customer is angry")
         parts = self._parts(text, acts)
         answered = False
         for act, part in zip(acts, parts, strict=True):
             answered |= self._act(turn, user_id, things, was_asked, part, act)
             if turn.hand_over is not None:
                 return turn
-        self._go_on(turn, user_id, things, answered)
+        self._go_on(turn, user_id, things, text, answered)
         return turn
 
     @staticmethod
     def corrects(wish: Wish, text: str, things: Things) -> bool:
         """Say whether a text changes what a wish means."""
         more = wish.told(Said(asked="confirmation", text=text))
+        if names_another_change(wish.tool, text):
+            return True
         return meaning(more, things).arguments != meaning(wish, things).arguments
 
     def after(self, user_id: str, form: Form, things: Things, outcome: Outcome) -> Turn:
@@ -151,7 +159,7 @@ class Flow:
         turn.findings.append(outcome.finding)
         if (order_id := outcome.finding.arguments.get("order_id")) is not None:
             turn.form = turn.form.changed(order=str(order_id))
-        self._go_on(turn, user_id, things, answered=True)
+        self._go_on(turn, user_id, things, "", answered=True)
         return turn
 
     def _act(
@@ -212,6 +220,12 @@ class Flow:
                 turn.said.append(replies.LEFT)
                 turn.form = form.changed(wishes=form.wishes[1:], asked="nothing", unclear=0)
                 return True
+        if (
+            act.name == "detail"
+            and wish.tool == "return_delivered_order_items"
+            and _wants_another(more, things)
+        ):
+            more = more.model_copy(update={"tool": "exchange_delivered_order_items"})
         turn.form = form.changed(wishes=(more, *form.wishes[1:]))
         return False
 
@@ -228,6 +242,8 @@ class Flow:
             turn.said.append(replies.LEFT)
         elif act.name == "yes":
             turn.said.append(replies.NOTHING_OPEN)
+        elif form.unclear + 1 >= UNCLEAR_TURNS:
+            self._hand_over(turn, text, "not understood twice")
         else:
             turn.form = turn.form.changed(unclear=form.unclear + 1)
             turn.said.append(replies.UNCLEAR)
@@ -280,11 +296,12 @@ class Flow:
             order=found.orders[0].order_id if len(found.orders) == 1 else form.order,
             product=found.product or form.product,
             product_said=said if found.product else form.product_said,
+            seen=name,
             unclear=0,
         )
         return True
 
-    def _go_on(self, turn: Turn, user_id: str, things: Things, answered: bool) -> None:
+    def _go_on(self, turn: Turn, user_id: str, things: Things, text: str, answered: bool) -> None:
         """Ask for what the open wish lacks, or propose it; one that is refused makes room for the next."""
         while (wish := turn.form.open) is not None and turn.call is None:
             found = meaning(wish, things)
@@ -304,7 +321,7 @@ class Flow:
                 self._refuse_other_product(turn, found)
                 continue
             if found.missing is not None:
-                self._ask(turn, wish, found, things, answered)
+                self._ask(turn, text, wish, found, things, answered)
                 return
             outcome = propose(self._store, user_id, wish.tool, found.arguments)
             if outcome.kind == "proposed":
@@ -396,7 +413,7 @@ class Flow:
             )
             turn.form = turn.form.changed(offer=start, asked="offer")
 
-    def _ask(self, turn: Turn, wish: Wish, found: Meaning, things: Things, answered: bool) -> None:
+    def _ask(self, turn: Turn, text: str, wish: Wish, found: Meaning, things: Things, answered: bool) -> None:
         asked = found.missing or "order"
         question, choices = replies.question(asked, wish, found, things)
         if asked == "order" and not found.orders:
@@ -404,8 +421,14 @@ class Flow:
             turn.decide(wish.tool, {}, "refused", "no such order")
             turn.form = turn.form.changed(wishes=turn.form.wishes[1:], asked="nothing")
             return
+        if asked == "order" and 1 < len(found.orders) <= replies.MOST_NAMED:
+            asked = "which"
         again = asked == turn.form.asked and not answered
-        turn.form = turn.form.changed(asked=asked, unclear=turn.form.unclear + 1 if again else 0)
+        unclear = turn.form.unclear + 1 if again else 0
+        if unclear >= UNCLEAR_TURNS:
+            self._hand_over(turn, text, "not understood twice")
+            return
+        turn.form = turn.form.changed(asked=asked, unclear=unclear)
         turn.said.append(question)
         turn.choices = choices
         turn.decide(wish.tool, {}, "asked", asked)
@@ -436,11 +459,6 @@ def _may_work(tool: str, status: str) -> bool:
     return status == "pending"
 
 
-def _gives_up(form: Form, acts: Sequence[WrittenCall]) -> bool:
-    """Say whether the desk has not understood often enough, and this turn brings nothing new either."""
-    return form.unclear >= UNCLEAR_TURNS and all(act.name in ("detail", "none") for act in acts)
-
-
 def _another_order(wish: Wish, text: str) -> bool:
     named = {one for said in wish.said for one in order_ids(said.text)}
     return bool(set(order_ids(text)) - named)
@@ -452,6 +470,21 @@ def _tells_more(wish: Wish, more: Wish, things: Things) -> bool:
     if paying(more.said[-1].text, things, after.order) is not None:
         return True
     return after.arguments != before.arguments
+
+
+def _wants_another(wish: Wish, things: Things) -> bool:
+    """Say whether the last words of a return tell of another variant, so that an exchange is meant."""
+    swap = wish.model_copy(update={"tool": "exchange_delivered_order_items", "said": wish.said[-1:]})
+    order = meaning(wish, things).order
+    if order is None:
+        return False
+    lines = meaning(wish, things).lines
+    told = Said(asked="order", text=" ".join([order.order_id, *(line.product for line in lines)]))
+    found = meaning(swap.model_copy(update={"said": (told, *swap.said)}), things)
+    return any(
+        set(wanted.values) and any(line.options.get(key) not in one for key, one in wanted.values.items())
+        for line, wanted in zip(found.lines, found.wanted, strict=False)
+    )
 
 
 def _order_of(form: Form, things: Things) -> str | None:

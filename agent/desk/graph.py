@@ -37,9 +37,11 @@ from langgraph.runtime import Runtime
 from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow, Form, Turn
 from storewise.agent.desk.things import things_of
+from storewise.agent.desk.verbs import says_so
 from storewise.agent.graph import GROUNDED, NOTE, GroundingCheck, last_turn
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall
+from storewise.tools.desk.acts import WISHES
 from storewise.tools.desk.registry import DeskTool, Outcome, commit, desk_tools, look_up, propose
 from storewise.tools.desk.store import DeskAway, DeskStore
 from storewise.tools.finding import Finding
@@ -102,7 +104,7 @@ class CompactDesk(AgentMiddleware[AgentState[Any], Visit]):
             if outcome is None:
                 return _said(Turn(form.changed(asked="confirmation"), said=[replies.AWAY]), visit)
             turn = self._flow.after(visit.user_id, form, things, outcome)
-            more = [act for act in visit.acts if act.name not in ("yes", "no", "drop", "detail", "none")]
+            more = [act for act in visit.acts if act.name in WISHES and says_so(act.name, visit.text)]
             if more:
                 later = self._flow.turn(visit.user_id, turn.form, things, visit.text, more)
                 turn = joined(turn, later)

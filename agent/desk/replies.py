@@ -8,6 +8,7 @@ from storewise.agent.desk.form import DELIVERED, Asked, Meaning, Wish
 from storewise.agent.desk.things import Method, OwnOrder, Things
 from storewise.tools.desk.desk import dollars, listed
 
+MOST_NAMED = 8  # orders that a question names; of more it asks for the number
 CONFIRM = "Shall I do that? (yes or no)"
 STILL_CONFIRM = "I change nothing without a clear yes. Shall I do it? (yes or no)"
 ANYTHING_ELSE = "Is there anything else?"
@@ -101,7 +102,7 @@ def _which_order(wish: Wish, found: Meaning) -> tuple[str, tuple[str, ...]]:
     if not orders:
         state = "delivered" if wish.tool in DELIVERED else "pending"
         return f"You have no {state} order, so there is none that I could {what.split()[0]}.", ()
-    if len(orders) > 8:
+    if len(orders) > MOST_NAMED:
         return f"Which order would you like to {what}? Please tell me its number or what is in it.", ()
     told = listed([summary(order) for order in orders])
     return f"Which order would you like to {what}: {told}?", tuple(order.order_id for order in orders)

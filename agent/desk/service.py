@@ -226,7 +226,7 @@ class ServiceDesk:
     def _understood(self, snapshot: Any, text: str, waiting: bool) -> Understood:
         served, there = self._model()
         form = form_of(snapshot.values.get("messages") or [])
-        open_wish = form.open.tool if form.open is not None else "nothing"
+        open_wish = form.about
         asked = "confirmation" if waiting else form.asked
         if there and not served.compact:  # a large model reads the message itself; only a yes is read here
             return self.understanding.read(None, open_wish, asked, text)

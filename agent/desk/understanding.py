@@ -15,6 +15,7 @@ from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 
 from storewise.agent.desk.flow import parts_of
+from storewise.agent.desk.verbs import named_changes
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
 from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist
@@ -25,6 +26,7 @@ AWAY = "The language model did not answer: the shortlist read this message alone
 KEPT = 4
 LONGEST = 700  # characters of a message that are read for what is wanted
 ACT_TOKENS = 40
+MOST_SPLITS = 12
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
     r"representative|supervisor|real)\b|\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
@@ -58,8 +60,11 @@ class Understanding:
         shown = normal(text)[:LONGEST]
         if _PERSON.search(text):
             return Understood((WrittenCall("transfer_to_human_agents"),))
+        scores = self._shortlist.scores(open_wish, asked, shown)
         kept = self._shortlist.choose(open_wish, asked, shown, keep=KEPT)
-        alone = self._alone(kept, self._shortlist.scores(open_wish, asked, shown))
+        # What is said in so many words stays in reach.
+        kept += tuple(tool for tool in named_changes(text) if tool not in kept and tool != open_wish)
+        alone = self._alone(kept, scores, shown)
         if model is None:
             return Understood(alone, AWAY)
         messages = [
@@ -75,27 +80,33 @@ class Understanding:
             logger.warning("no act from the model: %s", error)
             return Understood(alone, AWAY)
 
-    def _alone(self, kept: Sequence[str], scores: dict[str, float]) -> tuple[WrittenCall, ...]:
+    def _alone(self, kept: Sequence[str], scores: dict[str, float], text: str) -> tuple[WrittenCall, ...]:
         """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
         reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
         told = reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
         names = list(kept[:1])
-        if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES:
+        if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
             names.append(kept[1])
+            if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):
+                names.reverse()
         return tuple(_act(name, told) for name in names)
 
     def split(self, text: str, first: str, second: str) -> tuple[str, str]:
         """Return the two parts of a text that hold two wishes: where each part speaks most clearly of its own."""
-        ways = parts_of(text)
-        if not ways:
-            return text, text
+        return max(self._ways(text, (first, second)), key=lambda way: way[1], default=((text, text), 0.0))[0]
 
-        def clear(parts: tuple[str, str]) -> float:
-            ours = self._shortlist.scores("nothing", "nothing", normal(parts[0])[:LONGEST])
-            theirs = self._shortlist.scores("nothing", "nothing", normal(parts[1])[:LONGEST])
-            return ours.get(first, 0.0) + theirs.get(second, 0.0)
+    def _clear(self, text: str, names: Sequence[str]) -> float:
+        """Return how clearly a text says these two in this order, at its best split."""
+        return max((score for _, score in self._ways(text, names)), default=0.0)
 
-        return max((way for way in ways if all(way)), key=clear, default=(text, text))
+    def _ways(self, text: str, names: Sequence[str]) -> list[tuple[tuple[str, str], float]]:
+        ways = []
+        for parts in parts_of(text)[:MOST_SPLITS]:
+            if all(parts):
+                scores = [self._shortlist.scores("nothing", "nothing", part[:LONGEST]) for part in parts]
+                clear = sum(score.get(name, 0.0) for score, name in zip(scores, names, strict=True))
+                ways.append((parts, clear))
+        return ways
 
 
 def _act(name: str, reason: str | None) -> WrittenCall:

@@ -1,0 +1,48 @@
+"""Words that name a change outright, where a model's reading is checked against what was plainly said."""
+
+from __future__ import annotations
+
+import re
+
+from storewise.agent.desk.words import alike, stems_of
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "cancel_pending_order": ("cancel",),
+    "return_delivered_order_items": ("return",),
+    "exchange_delivered_order_items": ("exchang", "swap"),
+    "modify_pending_order_items": ("swap", "exchang"),
+}
+_BACK = re.compile(r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b", re.I)
+_SAYS: dict[str, re.Pattern[str]] = {
+    "cancel_pending_order": re.compile(r"\b(cancel|call off|stop the|don'?t send)", re.I),
+    "return_delivered_order_items": re.compile(r"\b(return|back|refund)", re.I),
+    "exchange_delivered_order_items": re.compile(
+        r"\b(exchang|swap|replac|chang|different|another|instead)", re.I
+    ),
+    "modify_pending_order_items": re.compile(
+        r"\b(exchang|swap|replac|chang|different|another|instead)", re.I
+    ),
+    "modify_pending_order_address": re.compile(r"\b(address|send|ship|deliver|there|moved)", re.I),
+    "modify_pending_order_payment": re.compile(r"\b(pay|card|paypal)", re.I),
+    "modify_user_address": re.compile(r"\b(address|account|profile|moved)", re.I),
+}
+
+
+def named_changes(text: str) -> list[str]:
+    """Return the tools whose change a text names by its verb, slips of the fingers allowed."""
+    stems = stems_of(text)
+    named = [tool for tool, verbs in _NAMES.items() if any(alike(s, verb) for s in stems for verb in verbs)]
+    if _BACK.search(text) and "return_delivered_order_items" not in named:
+        named.append("return_delivered_order_items")
+    return named
+
+
+def names_another_change(tool: str, text: str) -> bool:
+    """Say whether a text names another change than `tool`, and not this one: "yes, cancel it" to a return."""
+    named = named_changes(text)
+    return bool(named) and tool in _NAMES and tool not in named
+
+
+def says_so(tool: str, text: str) -> bool:
+    """Say whether a text holds a word for a tool's change; a look-up needs none."""
+    return tool not in _SAYS or bool(_SAYS[tool].search(text))
