@@ -14,6 +14,8 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
 from storewise.ui.handlers import Handlers
+from storewise.ui.inbox import FORM as INBOX
+from storewise.ui.inbox import Inbox
 from storewise.ui.render import icon
 from storewise.ui.reviews import Reviews
 from storewise.ui.reviews_form import FORM
@@ -23,16 +25,20 @@ from storewise.ui.theme import theme
 if TYPE_CHECKING:
     from storewise.agent.startup import Startup
 
-_ASSETS = ("style.css", "reviews.css", "page.js", "reviews.js", "icons.svg", "icon.svg")
+_ASSETS = (
+    "style.css", "reviews.css", "inbox.css", "page.js", "reviews.js", "inbox.js", "icons.svg", "icon.svg",
+)  # fmt: skip
 
 _HEAD = """
 <link rel="icon" href="storewise/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="storewise/style.css">
 <link rel="stylesheet" href="storewise/reviews.css">
+<link rel="stylesheet" href="storewise/inbox.css">
 """
 # A component waits for the scripts of its own head before its script runs; the page's head comes too late.
 _SCRIPT = '<script src="storewise/page.js"></script>'
 _REVIEWS_SCRIPT = f'{_SCRIPT}<script src="storewise/reviews.js"></script>'
+_INBOX_SCRIPT = f'{_SCRIPT}<script src="storewise/inbox.js"></script>'
 # What a tab remembers over a reload; it runs before any script of the page's own is there.
 _THREAD = "() => [sessionStorage.getItem('storewise.thread') ?? '']"
 
@@ -42,7 +48,8 @@ _TALK_EVENTS = ["example", "thumb"]
 _HEADER = f"""
 <div class="brand"><img src="storewise/icon.svg" alt="" width="30" height="30"><span>Storewise</span></div>
 <nav class="tabs" aria-label="Tabs"><a href="#ask" data-tab-link="ask">Ask</a>
-<a href="#reviews" data-tab-link="reviews">Reviews</a></nav>
+<a href="#reviews" data-tab-link="reviews">Reviews</a>
+<a href="#inbox" data-tab-link="inbox">Inbox<span></span></a></nav>
 <nav aria-label="This page">
 <button type="button" data-event="new_conversation">{icon("plus")}<span>New conversation</span></button>
 <details class="menu"><summary>{icon("export")}<span>Export</span></summary><div>
@@ -57,8 +64,13 @@ def build(startup: Startup, reviews_tab: Reviews) -> gr.Blocks:
     """Return the page. It can be shown at once; it says what is loading until the analyst is there."""
     handle = Handlers(startup)
 
+    inbox_tab = Inbox(startup)
+
     def reviews(asked: dict[str, Any]) -> dict[str, Any]:
         return reviews_tab.answer(asked)
+
+    def inbox(asked: dict[str, Any]) -> dict[str, Any]:
+        return inbox_tab.answer(asked)
 
     plain: dict[str, Any] = {"apply_default_css": False, "elem_classes": "storewise"}
     page: gr.Blocks
@@ -85,6 +97,14 @@ def build(startup: Startup, reviews_tab: Reviews) -> gr.Blocks:
             head=_REVIEWS_SCRIPT,
             server_functions=[reviews],
             elem_id="reviews-tab",
+            **plain,
+        )
+        gr.HTML(
+            html_template=INBOX,
+            js_on_load="storewiseInbox(element, server)",
+            head=_INBOX_SCRIPT,
+            server_functions=[inbox],
+            elem_id="inbox-tab",
             **plain,
         )
         with gr.Column(elem_id="dock"):

@@ -13,11 +13,10 @@ import logging
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from storewise.agent.desk.identity import NotSignedIn, customer_of, issue
@@ -32,6 +31,7 @@ from storewise.ui.desk_customers import customers, made_up, name_of
 if TYPE_CHECKING:
     from storewise.agent.desk.service import ServiceDesk
     from storewise.agent.startup import Startup
+    from storewise.tools.desk.records import Message
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class Talk:
         self.doing: str | None = None
         self.words = ""
         self.problem = ""
+        self.aside = ""
         self.unsent = ""
 
     def take(self, event: DeskEvent) -> Reply | None:
@@ -224,7 +225,8 @@ class DeskTalks:
             return view.Shown(name=first)
         with talk.lock:
             newest = desk.state(user_id, conversation)
-            stored = desk.records.messages(conversation)[-SHOWN:]
+            everything = desk.records.messages(conversation)
+            stored = everything[-SHOWN:]
             sent, doing = talk.sent, talk.doing
             if doing is not None and sent is not None:
                 # The turn's own message may lie in the records already.
@@ -236,11 +238,12 @@ class DeskTalks:
             said=said,
             state=desk.records.state(conversation),
             pending=waiting,
-            pressed=dict(talk.pressed),
+            pressed=_pressed(everything) | talk.pressed,
             sent=sent,
             doing=doing,
             words=talk.words,
             problem=talk.problem,
+            aside=talk.aside,
             name=first,
         )
 
@@ -300,10 +303,14 @@ class DeskTalks:
             if talk.doing is not None:
                 raise Refused(BUSY)
             stored = desk.records.messages(conversation)
+            newest = desk.state(user_id, conversation)
+            last = max((one.number for one in stored if one.who == "desk"), default=0)
             for one in stored:
-                talk.known.setdefault(one.number, one.text)
+                said: str | Reply = newest if newest is not None and one.number == last else one.text
+                talk.known.setdefault(one.number, said)
             before = max((one.number for one in stored), default=0)
-            talk.doing, talk.sent, talk.words, talk.problem = "The desk is reading", text, "", ""
+            talk.doing, talk.sent = "The desk is reading", text
+            talk.words = talk.problem = talk.aside = ""
         worker = threading.Thread(
             target=self._run, args=(desk, talk, conversation, before, events), name="desk-turn", daemon=True
         )
@@ -330,7 +337,7 @@ class DeskTalks:
             log.exception("A turn at the desk failed")
             problem = FAILED
         with talk.lock:
-            stored: list[Any] = []
+            stored: list[Message] = []
             try:
                 stored = desk.records.messages(conversation, after=before)
             except (ShopError, SQLAlchemyError) as error:
@@ -339,24 +346,23 @@ class DeskTalks:
             theirs = [one.number for one in stored if one.who == "desk"]
             if talk.sent is not None and mine:
                 talk.known[mine[0]] = talk.sent
-            elif talk.sent is not None and problem:
+            elif talk.sent is not None:
                 talk.unsent = talk.sent  # it was not kept, so it goes back into the box
             if reply is not None and theirs:
                 talk.known[theirs[-1]] = reply
+            elif reply is not None and not problem:
+                talk.aside = reply.text  # said, but no part of the conversation
             talk.sent, talk.doing, talk.words, talk.problem = None, None, "", problem
 
 
-def _said(one: Any, talk: Talk, newest: Reply | None) -> view.Said:
+def _said(one: Message, talk: Talk, newest: Reply | None) -> view.Said:
     known = talk.known.get(one.number)
-    reply = known if isinstance(known, Reply) else newest or _kept(one.extra)
+    reply = known if isinstance(known, Reply) else newest
     text = known if isinstance(known, str) else reply.text if reply is not None else one.text
     return view.Said(one.number, one.who, text, reply if one.who == "desk" else None)
 
 
-def _kept(extra: Any) -> Reply | None:
-    """Return the reply that was kept with a message, if one was."""
-    content = extra.get("reply") if isinstance(extra, dict) else None
-    try:
-        return Reply.model_validate(content) if content else None
-    except ValidationError:
-        return None
+def _pressed(said: Sequence[Message]) -> dict[str, bool]:
+    """Return the buttons that were pressed, as the desk keeps them with the answer."""
+    keys = {(one.extra or {}).get("pressed"): one.text == "Yes" for one in said if one.who == "customer"}
+    return {key: yes for key, yes in keys.items() if isinstance(key, str)}

@@ -86,6 +86,7 @@ class Shown:
         doing: what the desk is doing just now, None if nothing.
         words: what a large model has written so far.
         problem: why the last thing could not be done.
+        aside: what the desk said beside the conversation.
     """
 
     said: Sequence[Said] = ()
@@ -96,6 +97,7 @@ class Shown:
     doing: str | None = None
     words: str = ""
     problem: str = ""
+    aside: str = ""
     name: str = ""
 
 
@@ -116,20 +118,29 @@ def blocks(shown: Shown) -> list[Block]:
         found.append({"key": "welcome", "html": welcome(shown.name)})
     settled = shown.doing is None
     before: Who = "desk"
+    noted: str | None = None
     for place, said in enumerate(shown.said):
         last = settled and place == len(shown.said) - 1 and shown.state == "desk"
-        found.append({"key": f"m{said.number}", "html": _said(said, shown, last, before)})
+        note = said.reply.note if said.reply is not None and said.reply.note != noted else None
+        html = _said(said, shown, last, before) + _note(note)
+        found.append({"key": f"m{said.number}", "html": html})
         if said.who != "customer":
             before = said.who
+        if said.reply is not None:
+            noted = said.reply.note
     if shown.sent is not None:
         found.append({"key": "sent", "html": _customer(shown.sent)})
     if shown.doing is not None:
         found.append({"key": "doing", "html": _doing(shown.doing, shown.words)})
     if shown.problem:
         found.append({"key": "problem", "html": problem(shown.problem)})
+    if shown.aside:
+        found.append({"key": "aside", "html": f'<div class="answer">{prose(visible(shown.aside))}</div>'})
     line = _STATES.get(shown.state, _BACK if before == "staff" else "")
     if line and settled:
-        found.append({"key": "state", "html": f'<p class="state {shown.state}">{icon("person")}{line}</p>'})
+        found.append(
+            {"key": "state", "html": f'<p class="state is-{escape(shown.state)}">{icon("person")}{line}</p>'}
+        )
     return found
 
 
@@ -155,7 +166,7 @@ def _doing(what: str, words: str) -> str:
 
 
 def _reply(reply: Reply, shown: Shown, last: bool) -> str:
-    parts = [done(reply), f'<div class="answer">{prose(visible(reply.text))}</div>']
+    parts = [done(reply), f'<div class="answer">{prose(visible(_words(reply)))}</div>']
     if reply.orders:
         parts.append(f'<div class="cards">{"".join(order(one) for one in reply.orders)}</div>')
     parts += [_finding(one, reply) for one in reply.findings]
@@ -163,9 +174,21 @@ def _reply(reply: Reply, shown: Shown, last: bool) -> str:
         parts.append(proposal(reply.proposal, reply.text, shown))
     if last and reply.choices:
         parts.append(choices(reply.choices))
-    if reply.note:
-        parts.append(f'<p class="caveat">{icon("info")}<span>{told(reply.note)}</span></p>')
     return "".join(parts)
+
+
+def _note(note: str | None) -> str:
+    return f'<p class="caveat">{icon("info")}<span>{told(note)}</span></p>' if note else ""
+
+
+def _words(reply: Reply) -> str:
+    """Return what a reply says beside its cards: several orders are told by their cards alone."""
+    looked_up = [finding.tool for finding in reply.findings]
+    if len(reply.orders) < 2 or set(looked_up) != {"get_order_details"} or reply.proposal is not None:
+        return reply.text
+    if not reply.text.startswith(reply.findings[0].headline):
+        return reply.text
+    return f"Here are your {len(reply.orders)} orders."
 
 
 def done(reply: Reply) -> str:
@@ -180,6 +203,8 @@ def _finding(finding: Finding, reply: Reply) -> str:
         return ""
     if reply.proposal is not None and finding == reply.proposal.finding:
         return ""
+    if finding.tool in DONE and finding.headline in reply.text:
+        return ""  # the change was told with its amounts before the yes
     quotes = evidence([finding])
     if not finding.rows and not quotes:
         return ""

@@ -24,7 +24,7 @@ window.storewise = (() => {
   // ---- the header ----
   // The address says which tab is open, so that a reload stays there and the way back works.
   function openTab() {
-    const tab = location.hash.startsWith("#reviews") ? "reviews" : "ask";
+    const tab = ["reviews", "inbox"].find((name) => location.hash.startsWith(`#${name}`)) ?? "ask";
     document.body.dataset.tab = tab;
     document.querySelectorAll("[data-tab-link]").forEach((link) => {
       if (link.dataset.tabLink === tab) link.setAttribute("aria-current", "page");
