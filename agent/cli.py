@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from storewise.agent import commands_desk_data, commands_summarize
+from storewise.agent import commands_desk, commands_desk_data, commands_summarize
 from storewise.agent.settings import Settings
 from storewise.benchmarks import commands as benchmarks
 
@@ -34,6 +34,7 @@ Examples:
   storewise up                              the demo shop, the model and the page on port 7860
   storewise load my-shop/                   your own tables, CSV or Parquet
   storewise load --desk my-desk.json        the service desk's customers and orders
+  storewise desk                            the customers' desk alone, on port 7861
   storewise ask "What did we sell in March?"
   storewise ask "Will customer 900 leave?" --json
   storewise summarize reviews.csv           what customers say, how many, and which reviews
@@ -113,18 +114,19 @@ def _analyst(with_model: bool = True) -> Iterator[tuple[Analyst, Served | None]]
 
 commands_summarize.add_to(main)
 commands_desk_data.add_to(main)
+commands_desk.add_to(main)
 
 
-API_AFTER = 2  # from the page's port to the API's: 7860 and 7862; between them is the customers' desk
+DESK_AFTER, API_AFTER = 1, 2  # from the page's port to the desk's and the API's: 7860, 7861 and 7862
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The page binds here.")
 @click.option(
-    "--port", default=7860, show_default=True, help="The page's port; the API has the next but one."
+    "--port", default=7860, show_default=True, help="The page's port; the desk and the API have the next two."
 )
 def up(host: str, port: int) -> None:
-    """Bring everything up and open the page, with the API beside it; Ctrl-C ends it with the engine."""
+    """Open the staff's page, with the customers' desk and the API beside it; Ctrl-C ends all, with the engine."""
     import socket
 
     from storewise.agent.startup import Startup
@@ -151,6 +153,7 @@ def up(host: str, port: int) -> None:
     stop_page = serve(startup, host=host, port=port)
     _say(f"The page: http://{host}:{port} (after {time.monotonic() - began:.1f} s)")
     startup.start()
+    stop_desk = commands_desk.beside(startup, Settings(), host, port + DESK_AFTER, ended)
     stop_api = _api_beside(startup, host, port + API_AFTER)
     told = False
     while not ended.wait(0.5):
@@ -160,6 +163,7 @@ def up(host: str, port: int) -> None:
             _say(f"{state} after {time.monotonic() - began:.0f} s. http://{host}:{port}   Ctrl-C ends it.")
     _say("Ending …")
     startup.stop()
+    stop_desk()
     stop_api()
     stop_page()
     # Summaries still being computed are not waited for: the next start does them again.
@@ -439,6 +443,7 @@ def benchmark_kills(moments: int, log: Path | None, engine: bool) -> None:
 @click.option("--calls", default=16000, show_default=True, help="How many examples of calls.")
 @click.option("--answers", default=2500, show_default=True, help="How many examples of answers.")
 @click.option("--claims", default=2500, show_default=True, help="How many examples of what reviews say.")
+@click.option("--desk", default=2600, show_default=True, help="How many examples of what customers say.")
 @click.option("--polarity", default=0, show_default=True, help="How many examples of praise and blame.")
 @click.option(
     "--sentences",
@@ -449,9 +454,16 @@ def benchmark_kills(moments: int, log: Path | None, engine: bool) -> None:
     "--version", default=1, show_default=True, help="The adapter's version, part of its served name."
 )
 def tune(
-    out: Path, calls: int, answers: int, claims: int, polarity: int, sentences: Path | None, version: int
+    out: Path,
+    calls: int,
+    answers: int,
+    claims: int,
+    desk: int,
+    polarity: int,
+    sentences: Path | None,
+    version: int,
 ) -> None:
-    """Make the training examples and tune the adapter and the shortlist; Ctrl-C and the same command go on.
+    """Make the training examples and tune the adapter and its shortlists; Ctrl-C and the same command go on.
 
     \b
     Example:
@@ -459,7 +471,7 @@ def tune(
     """
     from storewise.finetune.tune import tune as run
 
-    click.echo(json.dumps(run(out, calls, answers, claims, version, _say, polarity, sentences)))
+    click.echo(json.dumps(run(out, calls, answers, claims, version, _say, polarity, sentences, desk)))
 
 
 @main.command()

