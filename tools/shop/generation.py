@@ -236,13 +236,7 @@ def building(path: Path | None = None) -> Iterator[Builder]:
             f"The folder {place} cannot be written ({error.strerror}). "
             "Name another one: export STOREWISE_HOME=FOLDER"
         ) from error
-    with open(place / "build.lock") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ShopError(
-                f"Another load or build is at work in {place}. Wait until it ends; see: storewise doctor"
-            ) from None
+    with _only_builder(place):
         previous = _current(place)
         kept = _chain(place, previous)
         numbers = [int(folder.name) for folder in generations.iterdir() if folder.name.isdecimal()]
@@ -281,6 +275,41 @@ def back(path: Path | None = None) -> str:
         )
     _write_durably(place / "current", chain[1])
     return chain[1]
+
+
+def generations(path: Path | None = None) -> tuple[str, ...]:
+    """Return the names of the generations that are kept, the current one first; empty where there is no shop."""
+    place = home(path)
+    folder, now = place / "generations", _current(place)
+    names = sorted((one.name for one in folder.iterdir()), reverse=True) if folder.is_dir() else []
+    return tuple(sorted(names, key=lambda name: name != now)) if now in names else ()
+
+
+def remove_before_current(path: Path | None = None) -> tuple[str, ...]:
+    """Remove all generations but the current one and return their names; `back` has nowhere to go then.
+
+    Raises:
+        ShopError: another process is building here.
+    """
+    place = home(path)
+    kept, *others = generations(path) or ("",)
+    if others:
+        with _only_builder(place):
+            _remove_all_but(place / "generations", [kept])
+    return tuple(others)
+
+
+@contextmanager
+def _only_builder(place: Path) -> Iterator[None]:
+    """Hold the lock that one process alone has while generations come and go."""
+    with open(place / "build.lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ShopError(
+                f"Another load or build is at work in {place}. Wait until it ends; see: storewise doctor"
+            ) from None
+        yield
 
 
 def _current(place: Path) -> str | None:
