@@ -140,6 +140,10 @@ def erase(
         if _has_conversations(path):
             settled.append(path)
             places |= _from_sqlite(path, person, found.conversations)
+    if found.at_desk:
+        left.append(
+            "The file that the desk was loaded from: the next storewise load --desk brings back whom it has."
+        )
     if engine is not None:
         places |= _from_desk(engine, found)
         if engine.dialect.name == "sqlite":
