@@ -94,12 +94,15 @@ def beside(
     def wait() -> None:
         from storewise.agent.desk.api import make_desk_app
         from storewise.ui.desk import serve
+        from storewise.ui.widget import add_widget
 
         while (service := startup.desk()) is None:
             if startup.settled or ended.wait(0.2):
                 return
         try:
-            stops.append(serve(startup, host, port, make_desk_app(service, settings)))
+            app = make_desk_app(service, settings)
+            add_widget(app, service.store, settings)
+            stops.append(serve(startup, host, port, app))
         except Exception as error:
             _say(f"The desk is not served: {error}")
             return
