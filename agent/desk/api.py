@@ -146,6 +146,7 @@ def make_desk_app(desk: Service, settings: Settings) -> FastAPI:
         "application/problem+json whose `detail` is a sentence that can be shown to them.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         openapi_url=f"{PREFIX}/openapi.json",
         responses={"default": problems(500)[500]},
     )

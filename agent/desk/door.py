@@ -150,7 +150,7 @@ class OtherSites:
 
 
 def _ours(scope: MutableMapping[str, Any]) -> bool:
-    return scope["type"] == "http" and scope["path"].startswith((PREFIX, "/healthz"))
+    return scope["type"] == "http" and str(scope["path"]).startswith((PREFIX, "/healthz"))
 
 
 def origins(settings: Settings) -> list[str]:
