@@ -29,6 +29,8 @@ def made_up(engine: sa.Engine) -> bool:
 def customers(engine: sa.Engine, said: str = "") -> list[Customer]:
     """Return some customers whose name or id holds what was said; those with orders of most kinds first."""
     words = said[:_LONGEST].split()
+    if not all(word.isprintable() for word in words):
+        return []
     name = User.first_name + " " + User.last_name + " " + User.user_id
     kinds = sa.func.count(sa.distinct(Order.status))
     wanted = (

@@ -116,16 +116,16 @@ window.storewiseInbox = (element, server) => {
     if (before && before !== log.lastElementChild?.dataset.key) log.lastElementChild.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
-  async function act(what) {
+  async function act(what, then = () => {}) {
     const buttons = element.querySelectorAll("[data-act], .reply button");
     buttons.forEach((button) => { button.disabled = true; });
     const got = await ask({ ...what, conversation, staff: staff.value });
     element.querySelectorAll("[data-act], .reply button").forEach((button) => { button.disabled = false; });
     if (!got.problem) {
+      then();
       await Promise.race([follow(), pause(300)]);
       list();
     } else put(find("[data-problem]"), got.problem);
-    return !got.problem;
   }
 
   // ---- events ----
@@ -138,7 +138,7 @@ window.storewiseInbox = (element, server) => {
     const box = form.elements.answer;
     const text = box.value;
     if (!text.trim()) return;
-    if (await act({ do: "say", text })) box.value = "";
+    await act({ do: "say", text }, () => { box.value = ""; });
     box.focus();
   });
   staff.value = localStorage.getItem(STAFF) ?? "";
