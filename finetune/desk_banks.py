@@ -7,6 +7,7 @@ below it are patterns as in finetune/wording.py. One without `@` can be said at 
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ BANKS = Path(__file__).parent / "wishes" / "desk"
 Part = Literal["all", "learned", "held out"]
 # Every tenth line of a bank is kept apart where a classifier is judged.
 _HELD_OUT = 10
+_HEAD = re.compile(r"^[=#].*$|\{\w+\}", re.M)
 # Slots whose text no slip of the finger may change, as finetune/noise.py knows them.
 _FIXED = "session"
 
@@ -76,6 +78,12 @@ def _names(text: str) -> list[str]:
 
 def _belongs(number: int, part: Part) -> bool:
     return part == "all" or (number % _HELD_OUT == _HELD_OUT // 2) == (part == "held out")
+
+
+def bank_words() -> list[str]:
+    """Return the words of all banks and products, in small letters, sorted."""
+    texts = [path.read_text(encoding="utf-8").lower() for path in BANKS.glob("*.txt")]
+    return sorted({word for text in texts for word in re.findall(r"[a-z]{4,}", _HEAD.sub("", text))})
 
 
 def read_words(section: str) -> tuple[Wish, ...]:

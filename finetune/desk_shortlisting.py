@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from storewise.finetune.desk_banks import bank_words
 from storewise.finetune.desk_examples import make_desk
 from storewise.finetune.examples import Example
 from storewise.finetune.shortlisting import fit
-from storewise.tools.desk.act_shortlist import FILE, REASON, TWO, state_vector
+from storewise.tools.desk.act_shortlist import FILE, REASON, TWO, mended, state_vector
 from storewise.tools.desk.acts import ACTS, ASKED, NOTHING, REASONS, WISHES, name_of, read_acts
 from storewise.tools.reviews.embedding import encode
 
@@ -23,9 +24,10 @@ NUMBER, JUDGED = 9000, 1500
 
 def desk_inputs(examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
     """Return what the classifier reads of the examples of the task desk, and what it has to say of them."""
+    words = {word: word for word in bank_words()}
     inputs = np.concatenate(
         [
-            encode([example.question for example in examples]),
+            encode([mended(example.question, words) for example in examples]),
             state_vector([example.opened for example in examples], OPENED),
             state_vector([example.asked for example in examples], ASKED),
         ],
@@ -48,7 +50,7 @@ def train_desk_shortlist(examples: Sequence[Example], out: Path, seed: int = 7) 
     inputs, targets = desk_inputs(desk)
     layers = fit(inputs, targets, seed)
     out.mkdir(parents=True, exist_ok=True)
-    names = {"labels": LABELS, "opened": OPENED, "asked": ASKED}
+    names = {"labels": LABELS, "opened": OPENED, "asked": ASKED, "words": bank_words()}
     arrays = {name: np.array(json.dumps(values)) for name, values in names.items()}
     np.savez_compressed(out / FILE, allow_pickle=False, **arrays, **layers.arrays())
     return {"examples": len(desk)}

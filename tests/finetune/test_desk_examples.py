@@ -12,7 +12,7 @@ from storewise.finetune.desk_examples import NEEDS, make_desk
 from storewise.finetune.desk_shortlisting import train_desk_shortlist
 from storewise.finetune.examples import Example
 from storewise.finetune.training import chat
-from storewise.tools.desk.act_shortlist import ActShortlist
+from storewise.tools.desk.act_shortlist import ActShortlist, mended
 from storewise.tools.desk.acts import (
     ACTS,
     ANSWERABLE,
@@ -108,6 +108,12 @@ def test_a_shortlist_is_saved_and_reads_the_state(tmp_path: Path, examples: list
     assert "yes" not in shortlist.choose(NOTHING, NOTHING, "yes please")
     assert shortlist.choose(NOTHING, NOTHING, "where is my order #W1234567")[0] == "get_order_details"
     assert set(shortlist.scores("no such wish", "no such thing", "")) >= set(ACTS)
+
+
+def test_slips_are_put_right_and_all_else_stays() -> None:
+    words = {word: word for word in ("cancel", "order", "skateboard")}
+    assert mended("Cnacel teh SKATEBORAD oder [order]", words) == "cancel teh skateboard order [order]"
+    assert mended("a xylophone, 12.50 é 👍", words) == "a xylophone, 12.50 é 👍"
 
 
 def test_a_missing_shortlist_names_the_command(tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ The classifier of tools/shortlist.py over the embedding of the words, with what 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
 
 from storewise.tools.desk.acts import ACTS, ANSWERABLE, normal
 from storewise.tools.reviews.embedding import encode
@@ -20,6 +23,24 @@ FILE = "desk_shortlist.npz"
 TWO = "two"
 # Labels that are no acts: the reason of a cancellation, where it is told.
 REASON = "reason:"
+
+
+_WORD = re.compile(r"(?<![\w\[@])[a-z]{4,}(?![\w\]])")
+
+
+def mended(text: str, words: Mapping[str, str]) -> str:
+    """Return `text` in small letters, slips of the finger put right to the nearest of `words`, each under itself."""
+
+    def put_right(found: re.Match[str]) -> str:
+        word = found[0]
+        if word in words:
+            return word
+        near = process.extractOne(
+            word, words, scorer=DamerauLevenshtein.distance, score_cutoff=1 + (len(word) > 8)
+        )
+        return near[0] if near is not None else word
+
+    return _WORD.sub(put_right, text.lower())
 
 
 def state_vector(states: Sequence[str], known: Sequence[str]) -> np.ndarray:
@@ -38,10 +59,11 @@ class ActShortlist:
             self.labels: list[str] = json.loads(str(saved["labels"]))
             self.opened: list[str] = json.loads(str(saved["opened"]))
             self.asked: list[str] = json.loads(str(saved["asked"]))
+            self._words: dict[str, str] = {word: word for word in json.loads(str(saved["words"]))}
 
     def scores(self, opened: str, asked: str, text: str) -> dict[str, float]:
         """Return how likely each act is (names as in acts.ACTS), `two` acts, and each `reason:…`."""
-        words = encode([normal(text)])
+        words = encode([mended(normal(text), self._words)])
         beside = (state_vector([opened], self.opened), state_vector([asked], self.asked))
         values = self._layers.probabilities(np.concatenate([words, *beside], axis=1))[0]
         return dict(zip(self.labels, values.tolist(), strict=True))
