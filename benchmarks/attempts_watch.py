@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from storewise.tools.desk.tables import (
+    Base,
     Order,
     OrderItem,
     Payment,
@@ -35,7 +36,7 @@ def by_owner(engine: sa.Engine) -> dict[str, str]:
     with engine.connect() as connection:
         owners = dict(connection.execute(sa.select(Order.order_id, Order.user_id)).tuples().all())
         for kind in (User, PaymentMethod, Order, OrderItem, Payment, Shipment, Product, Variant):
-            table = kind.__table__
+            table = Base.metadata.tables[kind.__tablename__]
             names = table.columns.keys()
             user, order = (names.index(one) if one in names else None for one in ("user_id", "order_id"))
             for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns)):

@@ -57,9 +57,14 @@ def customer_of(settings: Settings, token: str, store: DeskStore | None = None) 
     key = _key(settings)
     if len(token) > LONGEST_TOKEN:
         raise NotSignedIn("This sign-in is far too long to be one of the shop's. Sign in again.")
-    wanted = {"require": ["exp", "sub", "aud"]}
     try:
-        claims = jwt.decode(token, key, algorithms=[ALGORITHM], audience=AUDIENCE, options=wanted)
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            options={"require": ["exp", "sub", "aud"]},
+        )
     except jwt.ExpiredSignatureError:
         raise NotSignedIn("Your sign-in has run out. Sign in again.") from None
     except jwt.ImmatureSignatureError:
