@@ -303,7 +303,7 @@
       if (busy) problem.textContent = "";
       send.setAttribute("aria-disabled", String(busy));
       fresh.setAttribute("aria-disabled", String(busy));
-      this.#down();
+      if (busy) this.#down();
     }
 
     #word(piece) {
@@ -405,7 +405,7 @@
           ...reply.choices.map((choice) =>
             make("button", { type: "button", onclick: () => this.#turn({ text: choice }, choice) }, choice))));
       }
-      this.#down();
+      this.#down(turn.previousElementSibling);
     }
 
     #order(order) {
@@ -451,9 +451,12 @@
       found.forEach((answers) => { answers.hidden = false; });
     }
 
-    #down() {
+    /** Scroll to the end, but no farther than to `from`: a long reply is read from its beginning. */
+    #down(from = null) {
       const talk = this.#parts.log.parentElement;
       talk.scrollTop = talk.scrollHeight;
+      const above = from ? talk.getBoundingClientRect().top + 12 - from.getBoundingClientRect().top : 0;
+      if (above > 0) talk.scrollTop -= above;
     }
   }
 

@@ -79,6 +79,8 @@ class Scripted(MadeUpDesk):
                 return Reply(text="You have one order.\nIt is on its way.", orders=(CARD,))
             case "cancel":
                 return Reply(text=f"{CHANGE.headline} Shall I?", findings=(CHANGE,), proposal=proposal)
+            case "long":
+                return Reply(text="\n".join(f"Line {number}" for number in range(60)))
             case "which":
                 return Reply(text="How shall it be paid?", choices=("PayPal", HOSTILE))
             case "person":
@@ -259,6 +261,20 @@ def test_a_reload_goes_on_with_the_conversation_and_its_open_question(page: Page
     page.page.wait_for_timeout(500)
     assert page.page.locator(".turn").count() == 1
     page.wrong.clear()  # the browser tells of the 404 with which the desk answered
+
+
+def test_a_long_reply_is_read_from_its_beginning(page: Page) -> None:
+    page.sign_in()
+    page.open()
+    page.say("hello")
+    page.say("long")
+    page.page.wait_for_timeout(200)
+    talk, asked = (page.page.locator(name).last.bounding_box() for name in (".talk", ".turn.customer"))
+    assert talk["y"] <= asked["y"] <= talk["y"] + 40
+    page.say("hello")
+    assert "You said hello" in page.last()
+    end = page.page.locator(".turn").last.bounding_box()
+    assert end["y"] + end["height"] <= talk["y"] + talk["height"]
 
 
 def test_what_comes_from_outside_is_text_and_nothing_else(page: Page) -> None:
