@@ -17,12 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
+from storewise.agent.commands_summarize import Alone
 from storewise.agent.desk.reply import Replied, Reply
 from storewise.agent.desk.service import ServiceDesk
 from storewise.agent.engine import Served
 from storewise.agent.settings import Settings
+from storewise.benchmarks.bootstrap import mean_difference
+from storewise.benchmarks.report import Clock, Report, Task
+from storewise.tools.desk.demo import NoDemoDesk, demo_file
 from storewise.tools.desk.load import load_tau2
 from storewise.tools.desk.records import Records
 from storewise.tools.desk.registry import commit, propose
@@ -204,8 +209,7 @@ def as_result(judged: Sequence[Judged]) -> dict[str, Any]:
     passed: Counter[str] = Counter(one.kind for one in judged if not one.missed)
     seconds = sorted(second for one in judged for second in one.seconds)
     return {
-        "n": len(judged),
-        "ours": sum(passed.values()),
+        "passed": sum(passed.values()),
         "by_kind": {kind: [passed[kind], number] for kind, number in sorted(kinds.items())},
         "seconds": {
             "median": seconds[len(seconds) // 2] if seconds else None,
@@ -214,3 +218,43 @@ def as_result(judged: Sequence[Judged]) -> dict[str, Any]:
         },
         "failures": {one.id: one.missed for one in judged if one.missed},
     }
+
+
+def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
+    """Hold all dialogues, with the model and without one, on the demo's customers.
+
+    Args:
+        folder: where the retail domain's db.json lies; None takes it from the installed package.
+
+    Raises:
+        NoDemoDesk: the data are not there.
+    """
+    data = folder / "db.json" if folder is not None else demo_file()
+    if data is None or not data.is_file():
+        raise NoDemoDesk(
+            "There is no db.json of the retail domain. Type: make install, or name its folder with --data"
+        )
+    settings = Settings()
+    served = Alone(settings).served
+    clock = Clock(tell)
+    dialogues = read_dialogues("all")
+    with clock.step("with the model"):
+        ours = run_dialogues(dialogues, data, served, settings)
+    with clock.step("the shortlist alone"):
+        alone = run_dialogues(dialogues, data, lambda: None, settings)
+    tasks = {}
+    for part in ("held_out", "development"):
+        ids = {row["id"] for row in dialogues if row["part"] == part}
+        own, peer = [one for one in ours if one.id in ids], [one for one in alone if one.id in ids]
+        passed = np.array([not one.missed for one in own], dtype=np.float64)
+        passed_alone = np.array([not one.missed for one in peer], dtype=np.float64)
+        tasks[part] = Task(
+            n=len(own),
+            metric="dialogues passed",
+            ours=float(passed.mean()),
+            peers={"the shortlist alone": float(passed_alone.mean())},
+            interval=mean_difference(passed, passed_alone),
+            more=as_result(own),
+        )
+    model = served()
+    return Report("dialogues", tasks, clock.seconds, {"model": model.model if model is not None else None})

@@ -132,19 +132,22 @@ class DeskMaker:
 
     def _talk(self) -> Iterator[Example]:
         opened, asked, left = NOTHING, NOTHING, list[str]()
-        first = True
+        first, looked_up = True, None
         for _ in range(self.rng.randint(3, 9)):
-            seen = opened
-            if opened == NOTHING and asked == NOTHING and not first and self.rng.random() < 0.1:
-                # A question that was answered may still count as open.
-                seen = self.rng.choice(("get_order_details", "get_product_details", "find_orders"))
-            goes = self._goes(asked, first)
-            message = self._message(goes, opened, asked)
+            seen, goes = opened, self._goes(asked, first)
+            message = None
+            if opened == NOTHING and asked == NOTHING and looked_up is not None:
+                # What was looked up last counts as open, and is asked about further.
+                seen = looked_up
+                if self.rng.random() < 0.5 and looked_up in self.short:
+                    goes, message = "short", self._from(self.short[looked_up])
+            message = message or self._message(goes, opened, asked)
             if message is None:
                 continue
             example = self._example(seen, asked, message, first)
             yield example
             first = False
+            looked_up = next((name for name in example.tools if WISHES[name] == "read"), None)
             opened, asked, left = self._next(example, opened, asked, left, goes)
 
     def _goes(self, asked: str, first: bool) -> str:

@@ -151,7 +151,9 @@ def _gone(told: Sequence[Mention], stems: Sequence[str]) -> list[Mention]:
         for at in range(len(stems) - len(parts)):
             if [*stems[at : at + len(parts)]] == [*map(_stem, parts)]:
                 last = at + len(parts)
-                gone += [m for m in told if last <= m.at <= last + 3]
+                near = [m for m in told if last <= m.at <= last + 3]
+                elsewhere = {m.key for m in told if m not in near}
+                gone += [m for m in near if m is near[0] or m.key in elsewhere]
     # "the black one for a red one": what stands before is the old, if both sides name the same option.
     for at, stem in enumerate(stems):
         if stem not in _INTO:

@@ -125,6 +125,7 @@ _COUNTRY = re.compile(
 _NO_STREET = frozenset(
     "and please the my of to orders order items item pieces for or i you is it in from".split()
 )
+_NO_CITY = frozenset("my zip code postal is the it number order".split())
 _LEAD = re.compile(r"^(?:and|in|at|to|the|city|town|is|of|it's|its|it|please|,|\s)+\b", re.I)
 
 
@@ -252,6 +253,8 @@ def _city(
             return None
         until = len(re.split(r"[.!?\n]|\band\b", rest)[0])
     parts = [part for part in re.split(r"[,.;:!?\n]", rest[:until]) if part.strip()]
+    if not parts and code and after_street:
+        parts = re.split(r"[,.;:!?\n]", rest[code.end() :])[:1]  # "10115 Berlin"
     if not parts:
         return None
     words = _LEAD.sub("", parts[-1].strip())
@@ -260,6 +263,8 @@ def _city(
         tail = re.search(r"((?:[A-Z][\w.'’-]*\s?){1,3})$", words)
         words = tail.group(1) if tail else ""
     words = _tidy(words)
+    if words and _NO_CITY & set(words.casefold().split()):
+        return None
     return words if words and not any(letter.isdigit() for letter in words) else None
 
 

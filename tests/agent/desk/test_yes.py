@@ -1,0 +1,64 @@
+"""Protects: nothing counts as a yes that is not one, and what people say for yes does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storewise.agent.desk.verbs import names_another_change
+from storewise.agent.desk.yes import clear_no, clear_yes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yes",
+        "Yes, please!",
+        "yep do it",
+        "ok go ahead, and when do I get the money?",
+        "That's right, change it. Only the lamp, nothing else.",
+        "sounds good",
+        "Confirmed.",
+        "sure, no problem",
+        "yes, no other changes",
+    ],
+)
+def test_a_yes_is_heard(text: str) -> None:
+    assert clear_yes(text)
+    assert not clear_no(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no",
+        "yes but wait",
+        "ok, never mind",
+        "yes, actually make it the red one instead",
+        "is that right?",
+        "hmm",
+        "I said yes to my wife, not to you",
+        "maybe",
+        "ok if you throw in a discount",
+        "don't do it",
+        "what does that cost?",
+        "fine, leave it as it is",
+        "",
+    ],
+)
+def test_what_is_no_clear_yes_is_none(text: str) -> None:
+    assert not clear_yes(text)
+
+
+@given(
+    st.text(max_size=120), st.sampled_from(["no", "wait", "don't", "stop", "instead", "never mind", "unless"])
+)
+def test_a_word_that_takes_it_back_is_never_overheard(text: str, word: str) -> None:
+    assert not clear_yes(f"yes {text} . {word} .")
+
+
+def test_a_yes_to_another_change_is_none() -> None:
+    assert names_another_change("return_delivered_order_items", "Yes, please cancel it")
+    assert not names_another_change("cancel_pending_order", "Yes, please cancel it")
+    assert not names_another_change("return_delivered_order_items", "yes, go ahead")
