@@ -90,7 +90,11 @@ def tune(
     say(f"{len(examples):,} examples. Tuning the shortlists …")
     aside = work / "adapter"
     began = time.monotonic()
-    shortlist = train_shortlist(examples, list(tools), aside, SEED)
+    # A tool without examples stays a newcomer, known by its description (tools/shortlist.py).
+    learned = {
+        call.name for example in examples if example.task == "call" for call in read_calls(example.answer)
+    }
+    shortlist = train_shortlist(examples, [name for name in tools if name in learned], aside, SEED)
     # The desk's shortlist learns in seconds, so it is given more examples than the model.
     desk_shortlist = train_desk_shortlist(make_desk(NUMBER, SEED), aside, SEED)
     shortlist_seconds = round(time.monotonic() - began)
