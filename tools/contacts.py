@@ -84,7 +84,7 @@ def customer_contacts(
     if found is None:
         return Finding(tool=TOOL, status="missing_table", headline=EMPTY)
     first, last, days, contacts = found
-    period = f"Between {first} and {last}"
+    period = f"Between {first} and {last}" if first < last else f"On {first}"
     evidence = (DataNote(text=NOTE),)
     if not contacts.counts:
         headline = (
