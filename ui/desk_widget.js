@@ -393,6 +393,8 @@
     }
 
     #reply(reply) {
+      // While a person of the shop answers, the desk says nothing.
+      if (!reply.text && !reply.proposal && !reply.orders?.length) return;
       const turn = this.#say("desk", reply.text);
       for (const order of reply.orders ?? []) turn.append(this.#order(order));
       if (!reply.orders?.length && !reply.proposal) {

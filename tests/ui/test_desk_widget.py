@@ -79,6 +79,8 @@ class Scripted(MadeUpDesk):
                 return Reply(text="You have one order.\nIt is on its way.", orders=(CARD,))
             case "cancel":
                 return Reply(text=f"{CHANGE.headline} Shall I?", findings=(CHANGE,), proposal=proposal)
+            case "thank you":
+                return Reply(text="", state="person")
             case "long":
                 return Reply(text="\n".join(f"Line {number}" for number in range(60)))
             case "which":
@@ -317,6 +319,11 @@ def test_a_person_who_takes_over_is_heard(page: Page, desk: Scripted) -> None:
     page.page.locator(".turn.staff", has_text="this is Kim").wait_for()
     page.page.locator(".banner", has_text="is answering you now").wait_for()
     page.shot("widget-person")
+    page.page.fill("#text", "thank you")
+    page.page.press("#text", "Enter")
+    page.page.locator(".turn.customer", has_text="thank you").wait_for()
+    page.page.wait_for_selector(".doing", state="hidden")
+    assert "thank you" in page.last()  # the desk itself says nothing now
     desk.conversation_state = "desk"
     page.page.wait_for_selector(".banner", state="hidden")
     assert page.page.locator(".turn.staff").count() == 1
