@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from storewise.agent.desk.words import Word, alike, stems_of, words_of
 from storewise.tools.stems import stemmed
 
 _NOT = frozenset("no not non without isn't don't doesn't never".split())
+_NO_FIRST = re.compile(r"^\W*(?:no|nope|nah)\b\s*[,.!;-]+\s*", re.I)  # "no, black" wants black
 _SIZES = {"small": "S", "medium": "M", "large": "L"}
 _LETTER_SIZES = frozenset("XS S M L XL XXL XXXL".split())
 # After these words the thing is told that is to go.
@@ -24,12 +26,13 @@ _EMPTY = frozenset("the a an and or of with in on for type size set equival".spl
 
 @dataclass(frozen=True)
 class Mention:
-    """A value of an option that a text names, and the place of its (first) word."""
+    """A value of an option that a text names: the place of its first word, and how many words it takes."""
 
     key: str
     value: str
     at: int
     negative: bool = False
+    length: int = 1
 
 
 @dataclass
@@ -87,7 +90,7 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
         for key, value in options.items():
             if value not in values.setdefault(key, []):
                 values[key].append(value)
-    words = words_of(text)
+    words = words_of(_NO_FIRST.sub("", text))
     owners = _owners(values)
     found: list[Mention] = []
     for key, own in values.items():
@@ -97,9 +100,10 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
             found += _yes_or_no(key, key_stems, words)
             continue
         for value in own:
-            at = _place(value, key, key_stems, words, near, owners)
-            if at is not None:
-                found.append(Mention(key, value, at, _negated(words, at)))
+            place = _place(value, key_stems, words, near, owners)
+            if place is not None:
+                at, length = place
+                found.append(Mention(key, value, at, _negated(words, at), length))
         nothing = next((value for value in own if _NOTHING & set(stems_of(value))), None)
         if nothing is not None:
             for at in near:
@@ -111,6 +115,7 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
 
 def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str] | None = None) -> Wanted:
     """Return what a text says of the variant that is wanted, apart from what it says of the one there is."""
+    text = _NO_FIRST.sub("", text)
     words = words_of(text)
     told = mentions(text, kinds)
     stems = [word.stem for word in words]
@@ -180,15 +185,15 @@ def _owners(values: Mapping[str, Sequence[str]]) -> dict[str, set[tuple[str, str
 
 def _place(
     value: str,
-    key: str,
     key_stems: Sequence[str],
     words: Sequence[Word],
     near: Sequence[int],
     owners: Mapping[str, set[tuple[str, str]]],
-) -> int | None:
-    """Return where a text names a value of an option, None where it does not."""
+) -> tuple[int, int] | None:
+    """Return where a text names a value of an option and in how many words, None where it does not."""
     if value in _LETTER_SIZES:
-        return _letter_size(value, words, near)
+        size = _letter_size(value, words, near)
+        return None if size is None else (size, 1)
     parts = [stem for stem in stems_of(value) if stem not in _EMPTY]
     if not parts or all(stem in key_stems for stem in parts):
         parts = list(stems_of(value))  # "Brand A"
@@ -196,15 +201,16 @@ def _place(
         return None
     for at in range(len(words)):
         if _run(parts, words, at) and (_alone(parts, owners) or _near(at, near, len(parts))):
-            return at
+            return at, len(parts)
     if len(parts) > 1:
         # One word may do, if no other value has it: "the grinder one".
         for at, word in enumerate(words):
             for part in parts:
                 if len(owners[part]) == 1 and len(part) > 2 and not part.isdigit() and alike(word.stem, part):
                     if part not in key_stems:
-                        return at
-    return _bare_number(parts, key_stems, words, owners)
+                        return at, 1
+    number = _bare_number(parts, key_stems, words, owners)
+    return None if number is None else (number, 1)
 
 
 def _run(parts: Sequence[str], words: Sequence[Word], at: int) -> bool:
@@ -297,8 +303,8 @@ def _longest(found: Sequence[Mention]) -> list[Mention]:
     for mention in found:
         longer = any(
             other.key != mention.key
-            and other.at <= mention.at < other.at + len(stems_of(other.value))
-            and len(stems_of(other.value)) > len(stems_of(mention.value))
+            and other.at <= mention.at < other.at + other.length
+            and other.length > mention.length
             for other in found
         )
         if not longer:
