@@ -215,7 +215,10 @@ class Startup:
             if built:
                 self._set("desk", "running", "building the demo desk")
                 there = load_demo(store.engine).users
+            # Whoever writes meanwhile waits for what is loaded, and is answered then.
             self._desk = self._service(store)
+            self._set("desk", "running", "loading")
+            self._desk.warm()
             self._set("desk", "done" if built else "skipped", f"{there:,} customers")
         except Exception as error:
             logger.debug("the desk failed", exc_info=True)

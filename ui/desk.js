@@ -91,10 +91,10 @@ window.storewiseDesk = (element, server) => {
     find(".write button").disabled = busy || got.closed;
     seen = got.seen;
     if (!got.blocks) return;
-    const before = log.lastElementChild?.dataset.key;
+    const keys = () => [...log.children].map((block) => block.dataset.key).join(" ");
+    const before = keys();
     page.patch(log, got.blocks, "div", "block", page.fill);
-    const last = log.lastElementChild?.dataset.key;
-    if (last !== before && last !== "welcome") follow(before ? "smooth" : "instant");
+    if (keys() !== before && keys() !== "welcome") follow(before ? "smooth" : "instant");
   }
 
   // To the end, but not past what was said last: a long answer is read from its beginning.
