@@ -11,15 +11,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from storewise.agent.desk import lookups, replies
 from storewise.agent.desk.form import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, meaning
+from storewise.agent.desk.meant import (
+    ALSO,
+    INSTEAD,
+    THERE,
+    Form,
+    another_order,
+    order_of,
+    product_of,
+    tells_more,
+    wants_another,
+    whose_address,
+)
 from storewise.agent.desk.mood import Mood, mood_of
-from storewise.agent.desk.naming import order_ids, paying, products_named
+from storewise.agent.desk.naming import order_ids, products_named
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.verbs import names_another_change
+from storewise.agent.desk.yes import strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.desk import listed
 from storewise.tools.desk.registry import Outcome, propose
@@ -31,15 +42,6 @@ HAND_OVER = "transfer_to_human_agents"
 MOST_WISHES = 4
 UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a person is called
 ANGRY_TURNS = 2
-_ALSO = re.compile(
-    r"\b(also|too|as well|another thing|second(?:ly)?|and then|after that|plus|besides|one more)\b", re.I
-)
-_INSTEAD = re.compile(
-    r"\b(instead|rather|no,? wait|actually|forget (?:it|that|the)|never ?mind|changed my mind|on second thought)\b",
-    re.I,
-)
-_THERE = re.compile(r"\b(there|same (?:address|place)|that address|it too|as well)\b", re.I)
-_SPLIT = re.compile(r"(?<=[.!?;])\s+|,?\s+\b(?:and (?:then|also|please)|then|also|and)\b\s+", re.I)
 # A refusal of one detail leaves the wish open; any other ends it.
 _PAYMENT_REFUSED = (
     "payment method not on the account",
@@ -47,44 +49,6 @@ _PAYMENT_REFUSED = (
     "refund only to the original payment method or a gift card",
 )
 _NEW_REFUSED = ("item not available", "different product")
-
-
-class Form(BaseModel):
-    """What a conversation is about, kept between its turns.
-
-    Attributes:
-        wishes: the changes that are wanted, in their order; the first is open.
-        asked: what the desk asked last.
-        seen: the tool that looked something up in the last turn.
-        order, product: what was talked of last, and what was said of the product.
-        offer: the tool that was offered, with what it would start from.
-        unclear, angry: turns in a row that were not understood; angry turns in all.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    wishes: tuple[Wish, ...] = ()
-    asked: Asked = "nothing"
-    seen: str | None = None
-    order: str | None = None
-    product: str | None = None
-    product_said: tuple[str, ...] = ()
-    offer: Wish | None = None
-    unclear: int = 0
-    angry: int = 0
-    refusals: int = 0
-
-    @property
-    def open(self) -> Wish | None:
-        return self.wishes[0] if self.wishes else None
-
-    @property
-    def about(self) -> str:
-        """The tool that the talk is about: of the open wish, or of the last look-up."""
-        return self.open.tool if self.open is not None else self.seen or "nothing"
-
-    def changed(self, **values: Any) -> Form:
-        return self.model_copy(update=values)
 
 
 @dataclass
@@ -181,16 +145,17 @@ class Flow:
                 return self._look_up(turn, user_id, things, text, act.name)
 
     def _wish(self, turn: Turn, things: Things, asked: Asked, text: str, act: WrittenCall) -> None:
+        act = WrittenCall(whose_address(act.name, text), act.args)
         said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
         form, wish = turn.form, turn.form.open
         fresh = Wish(tool=act.name, said=(self._focused(form, text, things, said)))
         if wish is None:
             wishes: tuple[Wish, ...] = (fresh,)
-        elif wish.tool == act.name and not (_ALSO.search(text) and _another_order(wish, text)):
+        elif wish.tool == act.name and not (ALSO.search(text) and another_order(wish, text)):
             told = said.model_copy(update={"asked": asked})
             wishes = (wish.told(told), *form.wishes[1:])
         elif any(one.said and one.said[-1].text == text for one in form.wishes) or (
-            _ALSO.search(text) and not _INSTEAD.search(text)
+            ALSO.search(text) and not INSTEAD.search(text)
         ):
             wishes = (*form.wishes, fresh)[:MOST_WISHES]
         else:
@@ -214,7 +179,7 @@ class Flow:
         said = Said(asked=asked, text=text, reason=act.args.get("reason"))
         more = wish.told(said)
         if act.name in ("no", "drop"):
-            corrected = act.name == "no" and _tells_more(wish, more, things)
+            corrected = act.name == "no" and tells_more(wish, more, things)
             if not corrected:
                 turn.decide(wish.tool, {}, "declined" if act.name == "no" else "dropped", None)
                 turn.said.append(replies.LEFT)
@@ -223,7 +188,7 @@ class Flow:
         if (
             act.name == "detail"
             and wish.tool == "return_delivered_order_items"
-            and _wants_another(more, things)
+            and wants_another(more, things)
         ):
             more = more.model_copy(update={"tool": "exchange_delivered_order_items"})
         turn.form = form.changed(wishes=(more, *form.wishes[1:]))
@@ -260,6 +225,8 @@ class Flow:
         }[kind]
         if kind == "thanks" and turn.form.wishes:
             return False
+        if kind == "thanks" and strong_yes(text):
+            said = replies.NOTHING_OPEN
         if kind in ("outside", "policy"):
             turn.decide(
                 "", {}, "refused", "other topic" if kind == "outside" else "not allowed by the policy"
@@ -271,7 +238,7 @@ class Flow:
         form = turn.form
         match name:
             case "get_order_details":
-                focus = _order_of(form, things) or form.order
+                focus = order_of(form, things) or form.order
                 found = lookups.look_up_orders(text, focus, things, self._store, user_id)
             case "find_orders":
                 found = lookups.list_orders(text, things, self._store, user_id)
@@ -282,7 +249,7 @@ class Flow:
             case "search_reviews":
                 found = lookups.look_up_reviews(text, form.product, things, self._shop())
             case _:
-                focus = form.product or _product_of(form, things)
+                focus = form.product or product_of(form, things)
                 found = lookups.look_up_product(
                     text, focus, list(form.product_said), things, self._store, user_id
                 )
@@ -447,7 +414,7 @@ class Flow:
         if len(acts) < 2 or any(act.name not in NEEDS for act in acts[:2]):
             return [text] * len(acts)
         first, second = self._split(text, acts[0].name, acts[1].name)
-        if _THERE.search(second) and "address" in NEEDS[acts[1].name]:
+        if THERE.search(second) and "address" in NEEDS[acts[1].name]:
             second = f"{first} {second}" if not order_ids(first) else second
         return [first, second]
 
@@ -457,54 +424,3 @@ def _may_work(tool: str, status: str) -> bool:
     if tool in ("return_delivered_order_items", "exchange_delivered_order_items"):
         return status == "delivered"
     return status == "pending"
-
-
-def _another_order(wish: Wish, text: str) -> bool:
-    named = {one for said in wish.said for one in order_ids(said.text)}
-    return bool(set(order_ids(text)) - named)
-
-
-def _tells_more(wish: Wish, more: Wish, things: Things) -> bool:
-    """Say whether a no brings a correction: what the wish means is another with its text than without."""
-    before, after = meaning(wish, things), meaning(more, things)
-    if paying(more.said[-1].text, things, after.order) is not None:
-        return True
-    return after.arguments != before.arguments
-
-
-def _wants_another(wish: Wish, things: Things) -> bool:
-    """Say whether the last words of a return tell of another variant, so that an exchange is meant."""
-    swap = wish.model_copy(update={"tool": "exchange_delivered_order_items", "said": wish.said[-1:]})
-    order = meaning(wish, things).order
-    if order is None:
-        return False
-    lines = meaning(wish, things).lines
-    told = Said(asked="order", text=" ".join([order.order_id, *(line.product for line in lines)]))
-    found = meaning(swap.model_copy(update={"said": (told, *swap.said)}), things)
-    return any(
-        set(wanted.values) and any(line.options.get(key) not in one for key, one in wanted.values.items())
-        for line, wanted in zip(found.lines, found.wanted, strict=False)
-    )
-
-
-def _order_of(form: Form, things: Things) -> str | None:
-    """Return the order that the open wish is about."""
-    wish = form.open
-    if wish is None:
-        return None
-    order = meaning(wish, things).order if "order" in NEEDS[wish.tool] else None
-    return order.order_id if order is not None else None
-
-
-def _product_of(form: Form, things: Things) -> str | None:
-    """Return the product that the open wish is about."""
-    wish = form.open
-    if wish is None or "items" not in NEEDS[wish.tool]:
-        return None
-    lines = meaning(wish, things).lines
-    return lines[0].product if lines else None
-
-
-def parts_of(text: str) -> list[tuple[str, str]]:
-    """Return all ways to split a text in two at a sentence's end or a joining word."""
-    return [(text[: found.start()].strip(), text[found.end() :].strip()) for found in _SPLIT.finditer(text)]

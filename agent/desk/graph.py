@@ -35,7 +35,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.runtime import Runtime
 
 from storewise.agent.desk import replies
-from storewise.agent.desk.flow import Flow, Form, Turn
+from storewise.agent.desk.flow import Flow, Turn
+from storewise.agent.desk.meant import Form
 from storewise.agent.desk.things import things_of
 from storewise.agent.desk.verbs import says_so
 from storewise.agent.graph import GROUNDED, NOTE, GroundingCheck, last_turn

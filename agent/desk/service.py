@@ -16,12 +16,13 @@ from storewise.agent.analyst import NOWHERE, chat_model
 from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow
 from storewise.agent.desk.graph import AGREED, Visit, build_desk_graph, form_of, policy_prompt, turn_of
+from storewise.agent.desk.meant import hinted
 from storewise.agent.desk.memory import conversation_memory
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
 from storewise.agent.desk.things import things_of
 from storewise.agent.desk.understanding import Understanding, Understood
-from storewise.agent.desk.yes import clear_yes
+from storewise.agent.desk.yes import clear_yes, strong_yes
 from storewise.agent.engine import Served
 from storewise.agent.graph import NOTE
 from storewise.agent.guard import QuestionError, guarded
@@ -112,7 +113,7 @@ class ServiceDesk:
             config = self._config(conversation)
             snapshot = graph.get_state(config)
             waiting = self._waiting(snapshot)
-            understood = self._understood(snapshot, text, waiting is not None)
+            understood = self._understood(user_id, snapshot, text, waiting is not None)
             visit = Visit(user_id, text, understood.acts, understood.note)
             if waiting is None:
                 given: Any = {"messages": [HumanMessage(text)]}
@@ -223,19 +224,20 @@ class ServiceDesk:
         agreed = messages[-1].additional_kwargs.get(AGREED) or {}
         return next(iter(agreed), None)
 
-    def _understood(self, snapshot: Any, text: str, waiting: bool) -> Understood:
+    def _understood(self, user_id: str, snapshot: Any, text: str, waiting: bool) -> Understood:
         served, there = self._model()
         form = form_of(snapshot.values.get("messages") or [])
-        open_wish = form.about
         asked = "confirmation" if waiting else form.asked
-        if there and not served.compact:  # a large model reads the message itself; only a yes is read here
-            return self.understanding.read(None, open_wish, asked, text)
-        model = chat_model(served, self._settings.slow_seconds) if there else None
-        return self.understanding.read(model, open_wish, asked, text)
+        with self.store.reading(user_id) as desk:
+            hint = hinted(form, things_of(desk), text)
+        # A large model reads the message itself; only a yes is read here.
+        model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
+        return self.understanding.read(model, form.about, asked, text, hint)
 
     def _agrees(self, user_id: str, snapshot: Any, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""
-        if not clear_yes(text) or not any(act.name == "yes" for act in understood.acts):
+        read_as_yes = any(act.name == "yes" for act in understood.acts)
+        if not (strong_yes(text) or (clear_yes(text) and read_as_yes)):
             return False
         messages = snapshot.values["messages"]
         form = form_of(messages)

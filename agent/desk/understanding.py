@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 
-from storewise.agent.desk.flow import parts_of
+from storewise.agent.desk.meant import parts_of
 from storewise.agent.desk.verbs import named_changes
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
@@ -26,7 +26,10 @@ AWAY = "The language model did not answer: the shortlist read this message alone
 KEPT = 4
 LONGEST = 700  # characters of a message that are read for what is wanted
 ACT_TOKENS = 40
+# What a text that names options of the product talked of is not.
+_NOT_ABOUT_IT = ("none:outside", "none:help", "list_all_product_types", "find_orders")
 MOST_SPLITS = 12
+BOTH = 0.6  # from here on each part of a text is a wish of its own
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
     r"representative|supervisor|real)\b|\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
@@ -49,13 +52,16 @@ class Understanding:
     def __init__(self, shortlist: ActShortlist) -> None:
         self._shortlist = shortlist
 
-    def read(self, model: ChatOpenAI | None, open_wish: str, asked: str, text: str) -> Understood:
+    def read(
+        self, model: ChatOpenAI | None, open_wish: str, asked: str, text: str, hint: str | None = None
+    ) -> Understood:
         """Return what a message does.
 
         Args:
             model: the served model; None reads by the shortlist alone.
             open_wish: the tool of the wish that is open, or "nothing".
             asked: what the desk asked last, of `acts.ASKED`.
+            hint: an act that the text names things for, so that it is about no other topic.
         """
         shown = normal(text)[:LONGEST]
         if _PERSON.search(text):
@@ -64,9 +70,12 @@ class Understanding:
         kept = self._shortlist.choose(open_wish, asked, shown, keep=KEPT)
         # What is said in so many words stays in reach.
         kept += tuple(tool for tool in named_changes(text) if tool not in kept and tool != open_wish)
+        if hint is not None:
+            others = tuple(act for act in kept if act != hint and act not in _NOT_ABOUT_IT)
+            kept = (*others, hint) if kept[0] in others else (hint, *others)
         alone = self._alone(kept, scores, shown)
         if model is None:
-            return Understood(alone, AWAY)
+            return Understood(self._with_second(alone, asked, shown), AWAY)
         messages = [
             SystemMessage(prompt("desk")),
             HumanMessage(prompt("desk_turn", open=open_wish, asked=asked, text=shown)),
@@ -75,7 +84,7 @@ class Understanding:
         body = {"structured_outputs": {"grammar": grammar}}
         try:
             answer = model.invoke(messages, max_tokens=ACT_TOKENS, temperature=0.0, extra_body=body)
-            return Understood(tuple(read_acts(str(answer.text))))
+            return Understood(self._with_second(tuple(read_acts(str(answer.text))), asked, shown))
         except (OpenAIError, CallSyntaxError) as error:
             logger.warning("no act from the model: %s", error)
             return Understood(alone, AWAY)
@@ -90,6 +99,30 @@ class Understanding:
             if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):
                 names.reverse()
         return tuple(_act(name, told) for name in names)
+
+    def _with_second(self, acts: tuple[WrittenCall, ...], asked: str, text: str) -> tuple[WrittenCall, ...]:
+        """Return the acts, with the second of two wishes that a first message holds, if only one was read."""
+        if asked != "nothing" or len(acts) != 1 or acts[0].name not in WISHES:
+            return acts
+        pair = self._pair(text)
+        if pair is None or acts[0].name not in pair:
+            return acts
+        return tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
+
+    def _pair(self, text: str) -> tuple[str, str] | None:
+        """Return the two changes that a text wants, where it falls into two parts that each want one of their own."""
+        best, clear = None, BOTH
+        for parts in parts_of(text)[:MOST_SPLITS]:
+            if not all(parts):
+                continue
+            tops = []
+            for part in parts:
+                scores = self._shortlist.scores("nothing", "nothing", part[:LONGEST])
+                tops.append(max(((scores[name], name) for name, kind in WISHES.items() if kind == "write")))
+            (first, one), (second, two) = tops
+            if one != two and min(first, second) >= clear:
+                best, clear = (one, two), min(first, second)
+        return best
 
     def split(self, text: str, first: str, second: str) -> tuple[str, str]:
         """Return the two parts of a text that hold two wishes: where each part speaks most clearly of its own."""

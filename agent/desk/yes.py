@@ -34,6 +34,19 @@ _NO = re.compile(
 )
 
 
+_STRONG = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|perfect|great|oh|ah|alright|all right|good|well|hm+|so|and|please|thanks?|thank you)\W+)*"
+    r"(?:yes+|yep|yeah|yup|yea|aye|correct|exactly|confirm(?:ed)?|i confirm|go ahead|do it|please do|absolutely|"
+    r"definitely|of course|that'?s (?:right|correct)|that is (?:right|correct))\b",
+    re.I,
+)
+
+
+def strong_yes(text: str) -> bool:
+    """Say whether a clear yes leaves no doubt: it begins with the word itself, not with a mere "fine"."""
+    return bool(_STRONG.search(text)) and clear_yes(text)
+
+
 def clear_yes(text: str) -> bool:
     """Say whether a text is a clear yes: it says yes, and nothing in it takes that back."""
     rest = _HARMLESS.sub(" ", text)

@@ -1,0 +1,143 @@
+"""What a turn's words mean beside its acts: another order, another variant, whose address, two wishes in one text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from storewise.agent.desk.form import NEEDS, Asked, Said, Wish, meaning
+from storewise.agent.desk.naming import order_ids, paying
+from storewise.agent.desk.options import wanted
+from storewise.agent.desk.things import Things
+from storewise.agent.desk.words import stems_of
+
+ALSO = re.compile(
+    r"\b(also|too|as well|another thing|second(?:ly)?|and then|after that|plus|besides|one more)\b", re.I
+)
+INSTEAD = re.compile(
+    r"\b(instead|rather|no,? wait|actually|forget (?:it|that|the)|never ?mind|changed my mind|on second thought)\b",
+    re.I,
+)
+THERE = re.compile(r"\b(there|same (?:address|place)|that address|it too|as well)\b", re.I)
+_ADDRESSES = ("modify_pending_order_address", "modify_user_address")
+_ACCOUNT = re.compile(r"\b(account|profile|default|my own address|home address|address book)\b", re.I)
+_AN_ORDER = re.compile(r"\b(orders?|parcels?|packages?|delivery|shipment|deliver|ship)\b", re.I)
+_PRICE = re.compile(r"\b(price|cost|how much|in stock|available|cheap\w*)\b", re.I)
+_SPLIT = re.compile(r"(?<=[.!?;])\s+|,?\s+\b(?:and (?:then|also|please)|then|also|and)\b\s+", re.I)
+
+
+class Form(BaseModel):
+    """What a conversation is about, kept between its turns.
+
+    Attributes:
+        wishes: the changes that are wanted, in their order; the first is open.
+        asked: what the desk asked last.
+        seen: the tool that looked something up in the last turn.
+        order, product: what was talked of last, and what was said of the product.
+        offer: the tool that was offered, with what it would start from.
+        unclear, angry: turns in a row that were not understood; angry turns in all.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    wishes: tuple[Wish, ...] = ()
+    asked: Asked = "nothing"
+    seen: str | None = None
+    order: str | None = None
+    product: str | None = None
+    product_said: tuple[str, ...] = ()
+    offer: Wish | None = None
+    unclear: int = 0
+    angry: int = 0
+    refusals: int = 0
+
+    @property
+    def open(self) -> Wish | None:
+        return self.wishes[0] if self.wishes else None
+
+    @property
+    def about(self) -> str:
+        """The tool that the talk is about: of the open wish, or of the last look-up."""
+        return self.open.tool if self.open is not None else self.seen or "nothing"
+
+    def changed(self, **values: Any) -> Form:
+        return self.model_copy(update=values)
+
+
+def whose_address(tool: str, text: str) -> str:
+    """Return whose address is meant, where the words say it: an order's or the account's."""
+    if tool not in _ADDRESSES:
+        return tool
+    account = _ACCOUNT.search(text) is not None
+    order = bool(order_ids(text)) or _AN_ORDER.search(text) is not None
+    return tool if account == order else _ADDRESSES[1] if account else _ADDRESSES[0]
+
+
+def hinted(form: Form, things: Things, text: str) -> str | None:
+    """Return the act that a text names things for: options of the product that the talk is about."""
+    if (
+        form.open is not None
+        or form.seen not in ("get_product_details", "search_reviews")
+        or not form.product
+    ):
+        return None
+    ware = things.ware(form.product)
+    if ware is None:
+        return None
+    options = [kind.options for kind in ware.kinds]
+    keys = {stem for one in options for key in one for stem in stems_of(key) if len(stem) > 3}
+    named = wanted(text, options) or keys & set(stems_of(text)) or _PRICE.search(text)
+    return "get_product_details" if named else None
+
+
+def another_order(wish: Wish, text: str) -> bool:
+    named = {one for said in wish.said for one in order_ids(said.text)}
+    return bool(set(order_ids(text)) - named)
+
+
+def tells_more(wish: Wish, more: Wish, things: Things) -> bool:
+    """Say whether a no brings a correction: what the wish means is another with its text than without."""
+    before, after = meaning(wish, things), meaning(more, things)
+    if paying(more.said[-1].text, things, after.order) is not None:
+        return True
+    return after.arguments != before.arguments
+
+
+def wants_another(wish: Wish, things: Things) -> bool:
+    """Say whether the last words of a return tell of another variant, so that an exchange is meant."""
+    swap = wish.model_copy(update={"tool": "exchange_delivered_order_items", "said": wish.said[-1:]})
+    order = meaning(wish, things).order
+    if order is None:
+        return False
+    lines = meaning(wish, things).lines
+    start = Said(asked="order", text=" ".join([order.order_id, *(line.product for line in lines)]))
+    found = meaning(swap.model_copy(update={"said": (start, *swap.said)}), things)
+    return any(
+        any(line.options.get(key) not in values for key, values in told.values.items())
+        for line, told in zip(found.lines, found.wanted, strict=False)
+    )
+
+
+def order_of(form: Form, things: Things) -> str | None:
+    """Return the order that the open wish is about."""
+    wish = form.open
+    if wish is None:
+        return None
+    order = meaning(wish, things).order if "order" in NEEDS[wish.tool] else None
+    return order.order_id if order is not None else None
+
+
+def product_of(form: Form, things: Things) -> str | None:
+    """Return the product that the open wish is about."""
+    wish = form.open
+    if wish is None or "items" not in NEEDS[wish.tool]:
+        return None
+    lines = meaning(wish, things).lines
+    return lines[0].product if lines else None
+
+
+def parts_of(text: str) -> list[tuple[str, str]]:
+    """Return all ways to split a text in two at a sentence's end or a joining word."""
+    return [(text[: found.start()].strip(), text[found.end() :].strip()) for found in _SPLIT.finditer(text)]
