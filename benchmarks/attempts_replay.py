@@ -54,7 +54,7 @@ class Fooled:
         acts = read_acts(step.fooled) if step.fooled else [WrittenCall("yes")]
         self.acts[" ".join((step.say or "").split())] = tuple(acts)
 
-    def read(self, model: Any, open_wish: str, asked: str, text: str) -> Understood:
+    def read(self, model: Any, open_wish: str, asked: str, text: str, *_: Any) -> Understood:
         """Return what the attempt wants to be understood."""
         return Understood(self.acts.get(" ".join(text.split()), (WrittenCall("yes"),)))
 
