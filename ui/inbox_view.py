@@ -72,7 +72,7 @@ def _ticket(one: Ticket, now: dt.datetime) -> str:
     with_whom = f" · {told(one.staff)}" if one.staff and one.state == "taken" else ""
     return (
         f'<a href="#inbox/{escape(one.conversation_id)}" data-conversation="{escape(one.conversation_id)}">'
-        f"<b>{told(_short(one.summary))}</b>"
+        f"<b>{told(_short(one.summary))}</b><small>{told(one.user_id)}</small>"
         f'<small><span class="how {one.state}">{TICKET[one.state]}</span>{with_whom} · {_mood(one.mood)} · '
         f"{age(one.opened_at, now)}</small></a>"
     )
