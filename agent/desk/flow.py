@@ -58,6 +58,7 @@ class Turn:
     Attributes:
         call: a change to be proposed: the tool, its arguments and the finding that tells of it.
         hand_over: what a person is called for, None if none is.
+        opened: whether a wish was opened in this turn, so that the next one is another.
     """
 
     form: Form
@@ -69,6 +70,7 @@ class Turn:
     call: tuple[str, dict[str, Any], Finding] | None = None
     hand_over: str | None = None
     mood: Mood = "calm"
+    opened: bool = False
 
     def decide(self, tool: str, arguments: dict[str, Any], decision: str, why: str | None = None) -> None:
         self.decisions.append(lookups.decided(len(self.decisions), (tool, arguments, decision, why)))
@@ -93,7 +95,7 @@ class Flow:
             turn.form = turn.form.changed(angry=form.angry + 1)
         if turn.form.angry >= ANGRY_TURNS:
             return self._hand_over(turn, text, "the customer is angry")
-        parts = self._parts(text, acts)
+        parts = self._parts(text, acts, things)
         answered = False
         for act, part in zip(acts, parts, strict=True):
             answered |= self._act(turn, user_id, things, was_asked, part, act)
@@ -145,30 +147,29 @@ class Flow:
                 return self._look_up(turn, user_id, things, text, act.name)
 
     def _wish(self, turn: Turn, things: Things, asked: Asked, text: str, act: WrittenCall) -> None:
-        act = WrittenCall(whose_address(act.name, text), act.args)
+        act = WrittenCall(whose_address(act.name, text, things), act.args)
         said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
         form, wish = turn.form, turn.form.open
         fresh = Wish(tool=act.name, said=(self._focused(form, text, things, said)))
         if wish is None:
             wishes: tuple[Wish, ...] = (fresh,)
-        elif wish.tool == act.name and not (ALSO.search(text) and another_order(wish, text)):
+        elif wish.tool == act.name and not (ALSO.search(text) and another_order(wish, text, things)):
             told = said.model_copy(update={"asked": asked})
             wishes = (wish.told(told), *form.wishes[1:])
-        elif any(one.said and one.said[-1].text == text for one in form.wishes) or (
-            ALSO.search(text) and not INSTEAD.search(text)
-        ):
+        elif turn.opened or (ALSO.search(text) and not INSTEAD.search(text)):
             wishes = (*form.wishes, fresh)[:MOST_WISHES]
         else:
             # A change of mind about the same things: what was told of them still holds.
             turn.decide(wish.tool, {}, "dropped", "changed mind")
             wishes = (Wish(tool=act.name, said=(*wish.said, said)), *form.wishes[1:])
+        turn.opened = True
         turn.form = form.changed(wishes=wishes, offer=None, unclear=0)
 
     def _focused(self, form: Form, text: str, things: Things, said: Said) -> tuple[Said, ...]:
         """Return a new wish's words, led by the order that was just talked of where the text points to it."""
         own = [line.product for order in things.orders for line in order.lines]
         points = re.search(r"\b(it|that|this|that one|this one|them|those|the order)\b", text, re.I)
-        if form.order and points and not order_ids(text) and not products_named(text, own):
+        if form.order and points and not order_ids(text, things.order_ids) and not products_named(text, own):
             return (Said(asked="order", text=form.order), said)
         return (said,)
 
@@ -409,13 +410,13 @@ class Flow:
         turn.form = Form(order=turn.form.order)
         return turn
 
-    def _parts(self, text: str, acts: Sequence[WrittenCall]) -> list[str]:
+    def _parts(self, text: str, acts: Sequence[WrittenCall], things: Things) -> list[str]:
         """Return the part of the text that each act is about."""
         if len(acts) < 2 or any(act.name not in NEEDS for act in acts[:2]):
             return [text] * len(acts)
         first, second = self._split(text, acts[0].name, acts[1].name)
         if THERE.search(second) and "address" in NEEDS[acts[1].name]:
-            second = f"{first} {second}" if not order_ids(first) else second
+            second = f"{first} {second}" if not order_ids(first, things.order_ids) else second
         return [first, second]
 
 

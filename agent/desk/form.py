@@ -178,7 +178,7 @@ def _read_order(wish: Wish, things: Things, found: Meaning) -> None:
     for number, said in enumerate(wish.said):
         if number < wish.ignore_order_before:
             continue
-        ids = order_ids(said.text)
+        ids = order_ids(said.text, things.order_ids)
         if ids:
             own = [order for one in ids if (order := things.order(one)) is not None]
             foreign = [one for one in ids if things.order(one) is None]

@@ -75,7 +75,7 @@ def look_up_orders(text: str, focus: str | None, things: Things, store: DeskStor
 
 
 def _meant(text: str, focus: str | None, things: Things) -> tuple[list[OwnOrder], str | None]:
-    ids = order_ids(text)
+    ids = order_ids(text, things.order_ids)
     if ids:
         own = [order for one in ids if (order := things.order(one)) is not None]
         return own[:_MOST_ORDERS], None if own else ids[0]

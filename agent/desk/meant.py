@@ -66,12 +66,12 @@ class Form(BaseModel):
         return self.model_copy(update=values)
 
 
-def whose_address(tool: str, text: str) -> str:
+def whose_address(tool: str, text: str, things: Things) -> str:
     """Return whose address is meant, where the words say it: an order's or the account's."""
     if tool not in _ADDRESSES:
         return tool
     account = _ACCOUNT.search(text) is not None
-    order = bool(order_ids(text)) or _AN_ORDER.search(text) is not None
+    order = bool(order_ids(text, things.order_ids)) or _AN_ORDER.search(text) is not None
     return tool if account == order else _ADDRESSES[1] if account else _ADDRESSES[0]
 
 
@@ -92,9 +92,9 @@ def hinted(form: Form, things: Things, text: str) -> str | None:
     return "get_product_details" if named else None
 
 
-def another_order(wish: Wish, text: str) -> bool:
-    named = {one for said in wish.said for one in order_ids(said.text)}
-    return bool(set(order_ids(text)) - named)
+def another_order(wish: Wish, text: str, things: Things) -> bool:
+    named = {one for said in wish.said for one in order_ids(said.text, things.order_ids)}
+    return bool(set(order_ids(text, things.order_ids)) - named)
 
 
 def tells_more(wish: Wish, more: Wish, things: Things) -> bool:

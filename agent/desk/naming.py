@@ -10,7 +10,8 @@ from storewise.agent.desk.options import mentions
 from storewise.agent.desk.things import OPEN_STATES, Line, Method, OwnOrder, Things
 from storewise.agent.desk.words import Word, alike, stems_of, words_of
 
-_ORDER_ID = re.compile(r"(?<![\w#])#?([A-Z]{1,3}\d{5,10})\b", re.I)
+_ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
+_ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
 _ITEM_ID = re.compile(r"(?<![\w#$.])(\d{10})(?!\w)")
 _ALL = re.compile(
     r"\b(everything|all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
@@ -48,9 +49,35 @@ _AS_PAID = re.compile(
 )
 
 
-def order_ids(text: str) -> list[str]:
-    """Return the orders that a text names by their ids, spelled #W1234567."""
-    return list(dict.fromkeys(f"#{found.upper()}" for found in _ORDER_ID.findall(text)))
+def order_ids(text: str, own: Iterable[str] = ()) -> list[str]:
+    """Return the orders that a text names by their ids: the customer's `own` as they are spelled, and what looks
+    like an id, such as W1234567, as #W1234567.
+    """
+    known = {_bare(one): one for one in own}
+    found = []
+    for said in _ID.findall(text):
+        bare = _bare(said)
+        if bare in known and (said.startswith("#") or len(bare) > 3):
+            found.append(known[bare])
+        elif _ORDER_ID.fullmatch(said) or (said.startswith("#") and any(c.isdigit() for c in said)):
+            found.append(f"#{said.removeprefix('#').upper()}")
+    return list(dict.fromkeys(found))
+
+
+def _bare(order_id: str) -> str:
+    return order_id.strip().removeprefix("#").casefold()
+
+
+def without_ids(text: str, things: Things) -> str:
+    """Return a text with the ids of the customer's own orders and items as `[order]` and `[item]`."""
+    known = {_bare(order.order_id): "[order]" for order in things.orders}
+    known |= {line.item_id.casefold(): "[item]" for order in things.orders for line in order.lines}
+
+    def hidden(found: re.Match[str]) -> str:
+        bare = _bare(found[0])
+        return known.get(bare, found[0]) if found[0].startswith("#") or len(bare) > 3 else found[0]
+
+    return _ID.sub(hidden, text)
 
 
 def item_ids(text: str) -> list[str]:

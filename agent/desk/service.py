@@ -19,6 +19,7 @@ from storewise.agent.desk.graph import AGREED, Visit, build_desk_graph, form_of,
 from storewise.agent.desk.meant import hinted
 from storewise.agent.desk.memory import conversation_memory
 from storewise.agent.desk.mood import mood_of
+from storewise.agent.desk.naming import without_ids
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
 from storewise.agent.desk.things import things_of
 from storewise.agent.desk.understanding import Understanding, Understood
@@ -229,10 +230,11 @@ class ServiceDesk:
         form = form_of(snapshot.values.get("messages") or [])
         asked = "confirmation" if waiting else form.asked
         with self.store.reading(user_id) as desk:
-            hint = hinted(form, things_of(desk), text)
+            things = things_of(desk)
+        hint = hinted(form, things, text)
         # A large model reads the message itself; only a yes is read here.
         model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
-        return self.understanding.read(model, form.about, asked, text, hint)
+        return self.understanding.read(model, form.about, asked, without_ids(text, things), hint)
 
     def _agrees(self, user_id: str, snapshot: Any, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""

@@ -88,6 +88,10 @@ class Things:
     orders: tuple[OwnOrder, ...]
     wares: tuple[Ware, ...]
 
+    @property
+    def order_ids(self) -> tuple[str, ...]:
+        return tuple(order.order_id for order in self.orders)
+
     def order(self, order_id: str) -> OwnOrder | None:
         return next((order for order in self.orders if order.order_id == order_id), None)
 

@@ -29,6 +29,7 @@ ACT_TOKENS = 40
 # What a text that names options of the product talked of is not.
 _NOT_ABOUT_IT = ("none:outside", "none:help", "list_all_product_types", "find_orders")
 MOST_SPLITS = 12
+PERSON = 0.5
 BOTH = 0.6  # from here on each part of a text is a wish of its own
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
@@ -93,7 +94,9 @@ class Understanding:
         """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
         reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
         told = reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
-        names = list(kept[:1])
+        # Whoever wants a person mostly says so outright (_PERSON); else it has to be likely.
+        sure = [act for act in kept if act != "transfer_to_human_agents" or scores[act] >= PERSON]
+        names = list((sure or kept)[:1])
         if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
             names.append(kept[1])
             if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):

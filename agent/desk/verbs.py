@@ -40,7 +40,7 @@ def named_changes(text: str) -> list[str]:
 def names_another_change(tool: str, text: str) -> bool:
     """Say whether a text names another change than `tool`, and not this one: "yes, cancel it" to a return."""
     named = named_changes(text)
-    return bool(named) and tool in _NAMES and tool not in named
+    return bool(named) and tool not in named
 
 
 def says_so(tool: str, text: str) -> bool:
