@@ -4,21 +4,57 @@ from __future__ import annotations
 
 import re
 
-_YES = re.compile(
-    r"\b(yes|yep|yeah|yea|yup|yess+|ye|aye|ok(?:ay)?|okey|sure|certainly|absolutely|definitely|of course|go ahead|"
-    r"go for it|do (?:it|that|so)|please do|please (?:cancel|change|return|exchange|proceed|go on|switch|update|book)|"
-    r"confirm(?:ed)?|i confirm|correct|that'?s (?:right|fine|it|correct|ok(?:ay)?|good|great|perfect)|"
-    r"that is (?:right|fine|correct|all correct)|all (?:correct|right|good)|exactly|perfect|"
-    r"sounds (?:good|great|fine|right)|looks (?:good|right|correct)|fine|great|agreed|"
-    r"proceed|right|si|sí|oui|ja|да|是)\b",
+_DOING = (
+    r"(?:it|that|so|this|them|those|everything|all of (?:it|that|them)|both|"
+    r"the (?:order|changes?|return|exchange|refund|cancellation))(?! (?:to|into|for|with|from|by)\b)"
+)
+_VERB = (
+    r"(?:cancel|change|return|exchange|proceed|go on|switch|update|book|save|swap|move|send|continue|process|"
+    r"submit|place)"
+)
+# Words that say yes by themselves when a sentence begins with them.
+_STRONG = re.compile(
+    rf"(?:(?:yes+|yep|yeah|yea|yup|ye|aye|certainly|absolutely|definitely|of course|go ahead|go for it|agreed|"
+    rf"confirm(?:ed)?|i (?:do )?(?:confirm|agree)|exactly|proceed|please (?:do|proceed|go ahead|go on)|"
+    rf"sure(?! (?:you|it|that|about|what|how))|correct(?! (?:me|the|my|it|that)\b)|"
+    rf"that(?:'?s| is| all)? (?:all )?(?:right|fine|correct|ok(?:ay)?|good|great|perfect|works?)|"
+    rf"(?:it|this)(?:'?s| is) (?:all )?(?:right|correct|fine)|"
+    rf"(?:all|both|everything)(?: of (?:it|that|them))?(?:'?s| is| are)? (?:correct|right|good|fine)|"
+    rf"(?:sounds|looks) (?:good|great|fine|right|correct|perfect))\b|(?:please )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
     re.I,
 )
+_FOREIGN = re.compile(
+    r"(?:s[ií]|oui|ja|да|是的?|好的?|claro|adelante|tak|evet|はい|نعم)"
+    r"(?=\W*$|[,.!，。]|\s+(?:"
+    r"por favor|claro|adelante|gracias|confirmo|hazlo|h[aá]galo|bitte|gerne|danke|genau|mach\w*|s'il|merci|"
+    r"d'accord|exactement|allez|пожалуйста|спасибо|proszę|lütfen)\b)",
+    re.I,
+)
+# Words that are no more than polite, or a yes only where nothing else is said.
+_WEAK = (
+    r"(?:ok(?:ay)?|okey|fine|great|perfect|right|good|alright|all right|cool|lovely|wonderful|excellent|deal)"
+)
+_FILLER = (
+    r"(?:oh|ah|hm|well|and|so|then|now|just|please|pls|plz|thanks?|thank you|thx|cheers|by me|with me|for me|very much|"
+    r"a lot|so much|sir|madam|guys|man|mate|wow|super|nice|por favor|bitte|danke|gracias|merci|"
+    r"s'il (?:vous|te) pla[iî]t|пожалуйста)"
+)
+_LEAD = re.compile(rf"^(?:(?:{_FILLER}|{_WEAK})\b[\s,.:'\"()-]*)+", re.I)
+_ONLY_WEAK = re.compile(rf"^(?=.*\b{_WEAK}\b)(?:(?:{_FILLER}|{_WEAK})\b[\s,'\"()-]*)+$", re.I)
+_ASKS = re.compile(
+    r"\b(what|how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|think it over|was|wie|"
+    r"warum|wann|qu'est|combien|pourquoi|qu[eé]|cu[aá]nto|cu[aá]ndo|como|c[oó]mo|что|как|когда|сколько)\b",
+    re.I,
+)
+# A question that follows a yes in the same sentence.
+_AND_ASKS = re.compile(r",\s*and (?=(?:what|how|when|where|which|why|will|do|can)\b)", re.I)
 # What makes a yes unclear: a no, a wait, a condition, or another wish in its place.
 _BUT = re.compile(
     r"\b(no|nope|nah|not|don'?t|do not|dont|wait|hold on|hang on|stop|instead|rather|never ?mind|nvm|forget it|"
-    r"actually|unless|if (?:you|it|the|i|that)|hmm+|but (?:first|only if|not|what|can|could|i|make|change|use)|"
-    r"let me (?:think|check|ask)|later|maybe|perhaps|depends|changed? my mind|on second thought|just testing|kidding|"
-    r"before you|leave (?:it|that|everything)|as it is|keep (?:it|them)|is that (?:right|correct|it))\b",
+    r"actually|unless|if|hmm+|but(?! (?:only|just|nothing else|keep the (?:rest|other)|leave the (?:rest|other)))|"
+    r"cheaper|let me (?:think|check|ask)|later|maybe|perhaps|depends|changed? my mind|on second thought|just testing|kidding|"
+    r"before you|leave (?:it|that|everything)|as it is|keep (?:it|them)|is that (?:right|correct|it)|"
+    r"nein|nee|non|нет|nie)\b",
     re.I,
 )
 # These hold a "no" or "not" and take nothing back.
@@ -34,30 +70,46 @@ _NO = re.compile(
 )
 
 
-_STRONG = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|perfect|great|oh|ah|alright|all right|good|well|hm+|so|and|please|thanks?|thank you)\W+)*"
-    r"(?:yes+|yep|yeah|yup|yea|aye|correct|exactly|confirm(?:ed)?|i confirm|go ahead|do it|please do|absolutely|"
-    r"definitely|of course|that'?s (?:right|correct)|that is (?:right|correct))\b",
-    re.I,
-)
+def clear_yes(text: str) -> bool:
+    """Say whether a text is a clear yes: a sentence of it begins with one and asks nothing, and nothing takes it back.
+
+    A mere "ok" or "great" is one only where nothing but politeness stands beside it.
+    """
+    if strong_yes(text):
+        return True
+    sentences = _sentences(text)
+    return bool(sentences) and all(_ONLY_WEAK.match(one.strip(" .!;\n,:)")) for one in sentences)
 
 
 def strong_yes(text: str) -> bool:
-    """Say whether a clear yes leaves no doubt: it begins with the word itself, not with a mere "fine"."""
-    return bool(_STRONG.search(text)) and clear_yes(text)
+    """Say whether a clear yes leaves no doubt: it is said with the word itself, not with a mere "fine"."""
+    return any(_says_yes(sentence) for sentence in _sentences(text))
 
 
-def clear_yes(text: str) -> bool:
-    """Say whether a text is a clear yes: it says yes, and nothing in it takes that back."""
-    rest = _HARMLESS.sub(" ", text)
-    found = _YES.search(rest)
-    if found is None or _BUT.search(rest):
+def _sentences(text: str) -> list[str]:
+    """Return a text's sentences; none where something in it takes a yes back."""
+    rest = _HARMLESS.sub(" ", text.replace("’", "'"))
+    if _BUT.search(rest):
+        return []
+    apart = _AND_ASKS.sub(". ", rest)
+    parts = re.findall(r"[^.!?;\n。！？]+[.!?;\n。！？]*", apart)
+    return [one.strip() for one in parts if one.strip(" .!;\n,")]
+
+
+def _says_yes(sentence: str) -> bool:
+    """Say whether a sentence begins with a yes and asks nothing."""
+    if sentence.endswith(("?", "？")):
         return False
-    # A yes that comes only in a question ("is that right?") is none.
-    before = re.split(r"[.!;\n]", rest[: found.start()])[-1]
-    sentence = before + re.split(r"(?<=[.!?;\n])", rest[found.start() :])[0]
-    starts = not before.strip(" ,'\"-:")
-    return starts or not sentence.strip().endswith("?")
+    begins = sentence.strip(" ,'\"-:()")
+    for start in (begins, _LEAD.sub("", begins)):
+        found = _STRONG.match(start)
+        if found is not None:
+            return not _ASKS.search(start[found.end() :])
+        foreign = _FOREIGN.match(start)
+        if foreign is not None:
+            after = start[foreign.end() :]
+            return len(after.split()) <= 4 and not _ASKS.search(after)
+    return False
 
 
 def clear_no(text: str) -> bool:
