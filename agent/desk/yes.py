@@ -52,8 +52,8 @@ _AND_ASKS = re.compile(r",\s*and (?=(?:what|how|when|where|which|why|will|do|can
 _BUT = re.compile(
     r"\b(no|nope|nah|not|don'?t|do not|dont|wait|hold on|hang on|stop|instead|rather|never ?mind|nvm|forget it|"
     r"actually|unless|if|hmm+|but(?! (?:only|just|nothing else|keep the (?:rest|other)|leave the (?:rest|other)))|"
-    r"cheaper|let me (?:think|check|ask)|later|maybe|perhaps|depends|changed? my mind|on second thought|just testing|kidding|"
-    r"before you|leave (?:it|that|everything)|as it is|keep (?:it|them)|is that (?:right|correct|it)|"
+    r"cheaper|let me (?:think|check|ask)|later|maybe|perhaps|depends|changed? my mind|on second thought|"
+    r"just testing|kidding|before you|leave (?:it|that|everything)|as it is|keep (?:it|them)|is that (?:right|correct|it)|"
     r"nein|nee|non|нет|nie)\b",
     re.I,
 )
