@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storewise.agent.desk import lookups, replies
-from storewise.agent.desk.form import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, meaning
+from storewise.agent.desk.form import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, meaning, reason_in
 from storewise.agent.desk.meant import (
     ALSO,
     INSTEAD,
@@ -179,7 +179,9 @@ class Flow:
             return self._move_without_wish(turn, text, act)
         said = Said(asked=asked, text=text, reason=act.args.get("reason"))
         more = wish.told(said)
-        if act.name in ("no", "drop"):
+        # "I don't need it any more" gives a cancellation its reason, and does not give it up.
+        reason = wish.tool == "cancel_pending_order" and asked != "confirmation" and reason_in(text)
+        if act.name in ("no", "drop") and not reason:
             corrected = act.name == "no" and tells_more(wish, more, things)
             if not corrected:
                 turn.decide(wish.tool, {}, "declined" if act.name == "no" else "dropped", None)

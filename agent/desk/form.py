@@ -384,14 +384,16 @@ def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
     found.pieces = pieces
 
 
+def reason_in(text: str) -> str | None:
+    """Return the reason for a cancellation that a text gives in plain words."""
+    if _MISTAKE.search(text):
+        return "ordered by mistake"
+    return "no longer needed" if _NO_NEED.search(text) else None
+
+
 def _read_reason(wish: Wish, found: Meaning) -> None:
     for said in wish.said:
-        if _MISTAKE.search(said.text):
-            found.reason = "ordered by mistake"
-        elif _NO_NEED.search(said.text):
-            found.reason = "no longer needed"
-        elif said.reason is not None:
-            found.reason = said.reason
+        found.reason = reason_in(said.text) or said.reason or found.reason
 
 
 def _is_told(need: Asked, wish: Wish, found: Meaning) -> bool:

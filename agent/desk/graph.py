@@ -36,6 +36,7 @@ from langgraph.runtime import Runtime
 
 from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow, Turn
+from storewise.agent.desk.form import SWAPPING
 from storewise.agent.desk.meant import Form
 from storewise.agent.desk.things import things_of
 from storewise.agent.desk.verbs import says_so
@@ -105,7 +106,12 @@ class CompactDesk(AgentMiddleware[AgentState[Any], Visit]):
             if outcome is None:
                 return _said(Turn(form.changed(asked="confirmation"), said=[replies.AWAY]), visit)
             turn = self._flow.after(visit.user_id, form, things, outcome)
-            more = [act for act in visit.acts if act.name in WISHES and says_so(act.name, visit.text)]
+            done = {outcome.finding.tool, *(SWAPPING if outcome.finding.tool in SWAPPING else ())}
+            more = [
+                act
+                for act in visit.acts
+                if act.name in WISHES and act.name not in done and says_so(act.name, visit.text)
+            ]
             if more:
                 later = self._flow.turn(visit.user_id, turn.form, things, visit.text, more)
                 turn = joined(turn, later)

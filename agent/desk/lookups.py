@@ -21,13 +21,17 @@ _MOST_ORDERS = 4
 _NOT_IT = re.compile(r"\b(other|another|else|different)\b", re.I)
 
 
+# A decision: the tool, its arguments, what was decided, and why.
+Made = tuple[str, dict[str, Any], str, str | None]
+
+
 @dataclass
 class Found:
     """What was looked up: sentences, findings, decisions, and what the talk is about now."""
 
     text: str
     findings: list[Finding] = field(default_factory=list)
-    decisions: list[tuple[str, dict[str, Any], str, str | None]] = field(default_factory=list)
+    decisions: list[Made] = field(default_factory=list)
     orders: list[OwnOrder] = field(default_factory=list)
     product: str | None = None
     understood: bool = True
@@ -45,7 +49,7 @@ def card(order: OwnOrder) -> OrderCard:
     )
 
 
-def decided(number: int, made: tuple[str, dict[str, Any], str, str | None]) -> Decision:
+def decided(number: int, made: Made) -> Decision:
     tool, arguments, decision, why = made
     return Decision.model_validate(
         {"number": number, "tool": tool, "arguments": arguments, "decision": decision, "why": why}
@@ -217,7 +221,7 @@ def look_up_reviews(text: str, focus: str | None, things: Things, shop: Shop | N
         return Found("I can't look into the reviews just now.")
     arguments: dict[str, Any] = {"query": text[:200]} if name is None else {"product": name}
     finding = analyst_tools()["search_reviews"].call(shop, arguments)
-    made = [("search_reviews", arguments, "told", None)]
+    made: list[Made] = [("search_reviews", arguments, "told", None)]
     if finding.status != "answered":
         about = f" of our {name}" if name is not None else ""
         return Found(f"There are no reviews{about} that I could quote.", [finding], made, product=name)

@@ -67,8 +67,8 @@ _PARTS = {
 
 def summary(order: OwnOrder) -> str:
     """Return an order as a question names it."""
-    names = listed([line.label for line in order.lines])
-    return f"{order.order_id} ({order.status}: {names})"
+    names = [line.product for line in order.lines]
+    return f"{order.order_id} ({listed(list(dict.fromkeys(names)))})"
 
 
 def question(asked: Asked, wish: Wish, found: Meaning, things: Things) -> tuple[str, tuple[str, ...]]:

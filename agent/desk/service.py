@@ -151,7 +151,7 @@ class ServiceDesk:
                 answer = {"type": "approve"} if yes else {"type": "reject", "message": "No"}
                 acts = () if yes else (WrittenCall("drop"),)
                 visit = Visit(user_id, "Yes" if yes else "No", acts)
-                given = Command(resume={"decisions": [answer]})
+                given: Command[Any] = Command(resume={"decisions": [answer]})
                 yield from self._run(graph, config, given, visit, conversation, began)
             except DeskAway:
                 yield Replied(

@@ -53,8 +53,8 @@ _BUT = re.compile(
     r"\b(no|nope|nah|not|don'?t|do not|dont|wait|hold on|hang on|stop|instead|rather|never ?mind|nvm|forget it|"
     r"actually|unless|if|hmm+|but(?! (?:only|just|nothing else|keep the (?:rest|other)|leave the (?:rest|other)))|"
     r"cheaper|let me (?:think|check|ask)|later|maybe|perhaps|depends|changed? my mind|on second thought|"
-    r"just testing|kidding|before you|leave (?:it|that|everything)|as it is|keep (?:it|them)|is that (?:right|correct|it)|"
-    r"nein|nee|non|нет|nie)\b",
+    r"just testing|kidding|before you|leave (?:it|that|everything)|as it is|keep (?:it|them)|"
+    r"is that (?:right|correct|it)|nein|nee|non|нет|nie)\b",
     re.I,
 )
 # These hold a "no" or "not" and take nothing back.
