@@ -234,7 +234,7 @@ class ServiceDesk:
         hint = hinted(form, things, text)
         # A large model reads the message itself; only a yes is read here.
         model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
-        return self.understanding.read(model, form.about, asked, without_ids(text, things), hint)
+        return self.understanding.read(model, form.about, asked, text, hint, without_ids(text, things))
 
     def _agrees(self, user_id: str, snapshot: Any, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""

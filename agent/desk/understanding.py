@@ -54,7 +54,13 @@ class Understanding:
         self._shortlist = shortlist
 
     def read(
-        self, model: ChatOpenAI | None, open_wish: str, asked: str, text: str, hint: str | None = None
+        self,
+        model: ChatOpenAI | None,
+        open_wish: str,
+        asked: str,
+        text: str,
+        hint: str | None = None,
+        hidden: str | None = None,
     ) -> Understood:
         """Return what a message does.
 
@@ -62,9 +68,10 @@ class Understanding:
             model: the served model; None reads by the shortlist alone.
             open_wish: the tool of the wish that is open, or "nothing".
             asked: what the desk asked last, of `acts.ASKED`.
+            hidden: the text without the ids of the customer's own things.
             hint: an act that the text names things for, so that it is about no other topic.
         """
-        shown = normal(text)[:LONGEST]
+        shown = normal(text if hidden is None else hidden)[:LONGEST]
         if _PERSON.search(text):
             return Understood((WrittenCall("transfer_to_human_agents"),))
         scores = self._shortlist.scores(open_wish, asked, shown)
