@@ -28,6 +28,16 @@ def conversation_memory(settings: Settings) -> BaseCheckpointSaver[Any]:
     return memory
 
 
+def close_memory(memory: BaseCheckpointSaver[Any]) -> None:
+    """Close the memory's connection, or its pool of them."""
+    if isinstance(memory, SqliteSaver):
+        memory.conn.close()
+        return
+    pool: Any = getattr(memory, "conn", None)
+    if pool is not None:
+        pool.close()
+
+
 def _postgres(url: str, serde: JsonPlusSerializer) -> BaseCheckpointSaver[Any]:
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import dict_row

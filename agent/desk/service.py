@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
@@ -17,7 +18,7 @@ from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow
 from storewise.agent.desk.graph import AGREED, Visit, build_desk_graph, form_of, policy_prompt, turn_of
 from storewise.agent.desk.meant import hinted
-from storewise.agent.desk.memory import conversation_memory
+from storewise.agent.desk.memory import close_memory, conversation_memory
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import without_ids
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
@@ -185,6 +186,11 @@ class ServiceDesk:
         """Delete a conversation's place and messages."""
         self._memory.delete_thread(conversation)
 
+    def close(self) -> None:
+        """Close the store and the conversations' memory."""
+        self.store.close()
+        close_memory(self._memory)
+
     def warm(self) -> None:
         """Load what the first message would wait for."""
         self.understanding.read(None, "nothing", "nothing", "Where is my order?")
@@ -193,11 +199,15 @@ class ServiceDesk:
         if self.records.owner(conversation) != user_id:
             raise NotYours
 
-    def _turn(self, conversation: str) -> threading.Lock:
+    @contextmanager
+    def _turn(self, conversation: str) -> Iterator[None]:
+        """Let the turns of a conversation come one by one: in this process, and on Postgres among all workers."""
         with self._lock:
             if len(self._turns) > 10_000:
                 self._turns = {name: lock for name, lock in self._turns.items() if lock.locked()}
-            return self._turns.setdefault(conversation, threading.Lock())
+            own = self._turns.setdefault(conversation, threading.Lock())
+        with own, self.store.one_at_a_time(conversation):
+            yield
 
     def _config(self, conversation: str) -> dict[str, Any]:
         return {"configurable": {"thread_id": conversation}, "recursion_limit": 60}

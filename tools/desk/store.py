@@ -98,6 +98,17 @@ class DeskStore:
         with reached(), Session(self._writing, autoflush=False) as session, session.begin():
             yield Desk(session, user_id, locking=True)
 
+    @contextmanager
+    def one_at_a_time(self, name: str) -> Iterator[None]:
+        """Hold a name, so that on Postgres no other process holds it meanwhile; SQLite has one process alone."""
+        if self.engine.dialect.name != "postgresql":
+            yield
+            return
+        with reached(), self.engine.connect() as connection:
+            lock = sa.func.hashtextextended(name, 0)
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+            yield
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
