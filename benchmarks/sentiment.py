@@ -1,5 +1,8 @@
 """Praise or blame: the sentiment head beside peers, on sentences, on reviews, and on five stars or not.
 
+Ours learned from what people rated and from what the adapter says of 4,000 fine-food reviews' sentences
+(finetune/teaching.py), which have no rating.
+
 sentences: the 2,943 of Amazon's 3,708 sentences (Hutto and Gilbert 2014, in vaderSentiment's source package)
 whose mean rating is beyond 0.5 on either side. Each of the five products is held out in turn; all that
 learns does so from the sentences of the other four and of tweets, films and editorials.
@@ -37,11 +40,12 @@ from storewise.benchmarks.peers import polarity
 from storewise.benchmarks.peers.polarity import Flags, Floats
 from storewise.benchmarks.report import Clock, Report, Task
 from storewise.benchmarks.sentiment_stars import Ours, Reviews, lines_of
+from storewise.finetune import teaching
 from storewise.finetune.adapter import AdapterError
 from storewise.finetune.base import base_hash
 from storewise.prompts import prompt_hash
 from storewise.tools.reviews import embedding, sentiment
-from storewise.tools.reviews.sentiment_training import FILES, LEXICON, Rated, reliability
+from storewise.tools.reviews.sentiment_training import FILES, LEXICON, Rated, Taught, reliability
 from storewise.tools.reviews.sentiment_training import scores as three_way
 from storewise.tools.shop.generation import ShopError, home
 
@@ -97,12 +101,19 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
         return np.asarray(kept(embedding.model_name(), texts, embedding.encode), dtype=np.float32)
 
     def ask(texts: Sequence[str]) -> Floats:
-        model = f"{base_hash()} {polarity.ASKED} {polarity.LONGEST}"
+        model = f"{base_hash()} {polarity.ASKED} {teaching.PIECES}"
         return kept(model, texts, lambda some: polarity.base_log_odds(some, home() / "models"))
 
-    adapter, version = _adapter(kept, tell)
+    adapter, version, learned = _adapter(kept, tell)
+    taught = None
+    if adapter is not None and learned:
+        with clock.step("what the adapter says of reviews' sentences"):
+            said = teaching.sentences_of(data.fine_foods()[0]["text"].tolist())
+            taught = Taught(said, adapter(said))
+    else:
+        tell("The adapter has not learned praise and blame, so it teaches the sentiment head nothing here.")
     with clock.step("embedding of the rated sentences"):
-        rated = Rated(folder, encode)
+        rated = Rated(folder, encode, taught)
     tasks = _sentences(rated, ask, adapter, clock) | {"stars": _stars(rated, encode, ask, adapter, clock)}
     for name, task in tasks.items():
         if "adapter" in task.more:
@@ -112,19 +123,22 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
     )
 
 
-def _adapter(kept: Kept, tell: Callable[[str], None]) -> tuple[Ask | None, str | None]:
-    """Return how to ask the shipped adapter, and its name; nothing where it does not fit this program."""
+def _adapter(kept: Kept, tell: Callable[[str], None]) -> tuple[Ask | None, str | None, bool]:
+    """Return how to ask the shipped adapter, its name, and whether it learned to tell praise from blame.
+
+    There is nothing to ask where it does not fit this program.
+    """
     try:
-        folder = polarity.merged_adapter(home() / "models")
+        folder, learned = teaching.merged_adapter(home() / "models")
     except AdapterError as error:
         tell(f"The adapter is left out. {error}")
-        return None, None
+        return None, None, False
 
     def ask(texts: Sequence[str]) -> Floats:
-        model = f"{folder.name} {prompt_hash('polarity')} {polarity.LONGEST}"
-        return kept(model, texts, lambda some: polarity.adapter_log_odds(some, folder))
+        model = f"{folder.name} {prompt_hash('polarity')} {teaching.PIECES}"
+        return kept(model, texts, lambda some: teaching.praise_odds(some, folder))
 
-    return ask, folder.name
+    return ask, folder.name, learned
 
 
 def told(fields: dict[str, Any]) -> str:

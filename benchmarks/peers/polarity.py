@@ -1,13 +1,12 @@
-"""Peers in telling praise from blame: VADER, logistic regressions, and the embedded language model asked.
+"""Peers in telling praise from blame: VADER, logistic regressions, and the embedded base model asked.
 
 VADER is the package vaderSentiment (Hutto and Gilbert 2014, ICWSM). The base model is asked as it is: its
-log-odds of " positive" against " negative" after "Review: …" and "Sentiment:". The adapter is asked as it was
-tuned: its log-odds of the two answers of the task `polarity`.
+log-odds of " positive" against " negative" after "Review: …" and "Sentiment:".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,17 +19,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from storewise.benchmarks.data import INSTALL
-from storewise.finetune.adapter import SHIPPED, merged_model
 from storewise.finetune.base import unpack_base
-from storewise.finetune.examples import Example
-from storewise.finetune.polarity import BLAME, PRAISE
-from storewise.finetune.training import chat
-from storewise.tools.registry import analyst_tools
+from storewise.finetune.teaching import log_odds
 from storewise.tools.shop.generation import ShopError
 
 ASKED = "Review: {}\nSentiment:"
-BATCH = 32
-LONGEST = 160  # word pieces of a text that the base model reads: nine in ten reviews in full
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -82,65 +75,8 @@ def best_cut(praise: Flags, scores: Floats) -> float:
 
 def base_log_odds(texts: Sequence[str], models: Path) -> Floats:
     """Return the base model's log-odds of praise, asked without examples; `models` holds its folder."""
-    return _log_odds(
-        texts, unpack_base(models), (" positive", " negative"), lambda tokenizer, text: ASKED.format(text)
-    )
-
-
-def merged_adapter(models: Path) -> Path:
-    """Return the folder of the shipped adapter merged into its base, under `models`.
-
-    Raises:
-        AdapterError: the adapter does not fit this version of the program.
-    """
-    folder, _ = merged_model(SHIPPED, models, analyst_tools())
-    return folder
-
-
-def adapter_log_odds(texts: Sequence[str], folder: Path) -> Floats:
-    """Return the log-odds of praise of the `merged_adapter` in `folder`, asked its task `polarity`."""
-
-    def asked(tokenizer: Any, text: str) -> str:
-        said = chat(Example("polarity", text, "", []))
-        return str(tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False))
-
-    return _log_odds(texts, folder, (PRAISE, BLAME), asked)
-
-
-def _log_odds(
-    texts: Sequence[str], folder: Path, words: tuple[str, str], asked: Callable[[Any, str], str]
-) -> Floats:
-    """Return by how much the first of `words` is likelier than the second after what is `asked` of a text."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    tokenizer: Any = AutoTokenizer.from_pretrained(str(folder))
-    model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.bfloat16).eval()
-    [praise], [blame] = (tokenizer(word)["input_ids"] for word in words)
-    direction = model.lm_head.weight[praise] - model.lm_head.weight[blame]
-    ids = []
-    for text in texts:
-        cut = tokenizer.decode(tokenizer(text)["input_ids"][:LONGEST])
-        ids.append(tokenizer(asked(tokenizer, cut), add_special_tokens=False)["input_ids"])
-    scores = np.zeros(len(ids))
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    for start in range(0, len(order), BATCH):
-        batch = order[start : start + BATCH]
-        # Few different widths: the CPU's kernels are made anew for each shape.
-        width = -(-max(len(ids[i]) for i in batch) // 16) * 16
-        tokens = torch.zeros((BATCH, width), dtype=torch.long)
-        mask = torch.zeros_like(tokens)
-        mask[:, 0] = 1
-        for row, i in enumerate(batch):
-            tokens[row, : len(ids[i])] = torch.tensor(ids[i])
-            mask[row, : len(ids[i])] = 1
-        with torch.inference_mode():
-            states = model.model(input_ids=tokens, attention_mask=mask).last_hidden_state
-            last = torch.stack([states[row, len(ids[i]) - 1] for row, i in enumerate(batch)])
-            scores[batch] = (last @ direction).float().numpy()
-    return scores
+    words = (" positive", " negative")
+    return log_odds(texts, unpack_base(models), words, lambda tokenizer, text: ASKED.format(text))
 
 
 def _logistic(strength: float) -> LogisticRegression:

@@ -1,6 +1,5 @@
 """The sentiment benchmark scores fairly: cuts, the paired test, the task it reports, what it keeps."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storewise.benchmarks import sentiment
-from storewise.benchmarks.peers import polarity
 from storewise.benchmarks.peers.polarity import best_cut
 from storewise.benchmarks.sentiment import HEAD, OURS, Kept, compared, mcnemar, run, told
+from storewise.finetune import teaching
 from storewise.finetune.adapter import AdapterError
-from storewise.finetune.base import unpack_base
 from storewise.tools.shop.generation import ShopError
 
 
@@ -78,24 +76,10 @@ def test_the_adapter_is_judged_by_its_own_order_beside_ours() -> None:
 
 
 def test_an_adapter_that_does_not_fit_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unfit(models: Path) -> Path:
+    def unfit(models: Path) -> tuple[Path, bool]:
         raise AdapterError("It was tuned on another base model. Type: storewise tune")
 
     said: list[str] = []
-    monkeypatch.setattr(polarity, "merged_adapter", unfit)
-    assert sentiment._adapter(Kept(tmp_path), said.append) == (None, None)
+    monkeypatch.setattr(teaching, "merged_adapter", unfit)
+    assert sentiment._adapter(Kept(tmp_path), said.append) == (None, None, False)
     assert said == ["The adapter is left out. It was tuned on another base model. Type: storewise tune"]
-
-
-def test_what_a_text_scores_does_not_depend_on_its_neighbours(tmp_path: Path) -> None:
-    prepared = os.environ.get("STOREWISE_TEST_MODELS")
-    folder = unpack_base(Path(prepared) if prepared else tmp_path)
-    texts = [
-        "Lovely, we will buy it again.",
-        "Broken when it came, and nobody answered my letters.",
-        "x " * 400,
-    ]
-    together, alone = polarity.adapter_log_odds(texts, folder), polarity.adapter_log_odds(texts[:1], folder)
-    assert np.isfinite(together).all()
-    assert together[0] > together[1]
-    assert abs(together[0] - alone[0]) < 0.2  # bfloat16

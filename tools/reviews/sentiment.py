@@ -1,8 +1,9 @@
-"""Does a sentence praise or blame? A linear head over its embedding, its words and their rated valence.
+"""Does a sentence praise or blame? A head over its embedding, its words and their rated valence.
 
 The weights (`sentiment.npz`) were learned by `sentiment_training.py` from sentences and words that ten to
-twenty people each rated; recipe, scores and the calibration stand beside them in `sentiment.json`. Where
-the head is unsure, a sentence is "mixed", which stands for neutral ones, too.
+twenty people each rated, and from what the adapter said of others; recipe, scores and the calibration stand
+beside them in `sentiment.json`. Where the head is unsure, a sentence is "mixed", which stands for neutral
+ones, too.
 """
 
 from __future__ import annotations
@@ -74,16 +75,20 @@ def _plain(text: str) -> str:
 
 @dataclass(frozen=True)
 class Head:
-    """Logistic regression over embedding, terms (idf-weighted, of length 1) and valence.
+    """Log-odds from embedding, terms (idf-weighted, of length 1) and valence, and a network over the embedding.
 
-    `denied` is what a denial of blame adds ("no complaints"); `rated` has the words that people rated, from
-    -1 to 1; `known` the words of the sentences learned from.
+    The network's `inner` places, rectified and weighted by `outer`, may be none. `denied` is what a denial of
+    blame adds ("no complaints"); `rated` has the words that people rated, from -1 to 1; `known` the words of
+    the sentences learned from.
     """
 
     version: str
     bias: float
     embedding: Floats
     valence: Floats
+    inner: Floats
+    inner_bias: Floats
+    outer: Floats
     denied: float
     idf: dict[str, float]
     weight: dict[str, float]
@@ -101,7 +106,9 @@ class Head:
 
     def scores(self, texts: Sequence[str], vectors: Floats) -> Floats:
         """Return the log-odds of praise; arguments as in `probability`."""
-        scores = np.asarray(vectors.astype(np.float32) @ self.embedding + np.float32(self.bias))
+        vectors = vectors.astype(np.float32)
+        inner = np.maximum(vectors @ self.inner + self.inner_bias, 0)
+        scores = np.asarray(vectors @ self.embedding + inner @ self.outer + np.float32(self.bias))
         for row, text in enumerate(texts):
             found = terms(text)
             known = {term: self.idf[term] for term in found if term in self.idf}
@@ -135,6 +142,9 @@ def head() -> Head:
             bias=float(file["bias"]),
             embedding=file["embedding"].astype(np.float32),
             valence=file["valence"].astype(np.float32),
+            inner=(file["inner"] if "inner" in file else np.zeros((384, 0))).astype(np.float32),
+            inner_bias=(file["inner_bias"] if "inner" in file else np.zeros(0)).astype(np.float32),
+            outer=(file["outer"] if "inner" in file else np.zeros(0)).astype(np.float32),
             denied=float(file["denied"]),
             idf=column("terms", "idf"),
             weight=column("terms", "weight"),

@@ -2,13 +2,16 @@
 
     pip download --no-deps --no-binary :all: vaderSentiment==3.3.2 && tar xzf vaderSentiment-3.3.2.tar.gz
     tar xzf vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz
-    python -m storewise.tools.reviews.sentiment_training --sentences hutto_ICWSM_2014
+    python -m storewise.finetune.teaching --out taught.jsonl
+    python -m storewise.tools.reviews.sentiment_training --sentences hutto_ICWSM_2014 --taught taught.jsonl
 
 The sentences (MIT licence; Hutto & Gilbert 2014, "VADER", ICWSM) were each rated by people, mostly twenty,
 from -4 to 4: 3,708 of Amazon reviews of five products, 4,200 tweets, 10,605 of film reviews, 5,190 of
 newspaper editorials. Of the same work are the words whose valence ten people rated. A sentence teaches
-by how strongly people felt (`STEEP`). The scores come from holding out each of the five products in turn;
-so does the calibration (Platt 1999): a slope and an intercept, fitted on what the other folds said of each.
+by how strongly people felt (`STEEP`). Beside them teach sentences of reviews that nobody rated, with the
+odds of praise that the adapter gives them (distillation; Hinton et al. 2015). The scores come from holding
+out each of the five products in turn; so does the calibration (Platt 1999): a slope and an intercept, fitted
+on what the other folds said of each.
 """
 
 from __future__ import annotations
@@ -17,33 +20,30 @@ import argparse
 import csv
 import datetime as dt
 import json
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
 from storewise.tools.reviews import embedding, sentiment
+from storewise.tools.reviews.sentiment_fit import fit
 
-VERSION = "2"
+VERSION = "3"
 CLEAR = 0.5  # a mean rating nearer to 0 than this is neutral: "mixed" is the right answer
 STEEP = 1.5  # a mean rating of x stands for praise with a probability of 1 / (1 + exp(-STEEP x))
 FELT = 0.25  # sentences with a mean rating nearer to 0 teach nothing
-SEEN = 4  # a term must stand in so many sentences
-KNOWN = 3  # and a word in so many to count as known
-STRENGTH = 2.0  # sklearn's C
-SCALE = 2.0  # of the valence beside embedding and terms: less held back by the penalty
 # Log-odds that a denial of blame adds; too rare to learn with the rest: chosen on the held-out products.
 DENIED = 3.0
 # What a sentence counts for, by where it is from: reviews are what is judged.
 WEIGHTS = {"amazon": 3.0, "tweets": 1.0, "films": 1.0, "editorials": 0.3}
+TAUGHT = 2.0  # and one that the adapter judged
+USUAL = 1.25  # log-odds of praise or blame of the middle one of these, however sure the adapter is of itself
 # The first review of the 2nd to 5th product: camera, camera, telephone, music player after a DVD player.
 PRODUCTS = (99, 144, 176, 216)
 FILES = {
@@ -57,6 +57,7 @@ BINS = 10
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
 def rated(folder: Path) -> pd.DataFrame:
@@ -83,48 +84,29 @@ def rated_words(folder: Path) -> dict[str, float]:
     return found
 
 
-def train(
-    found: Sequence[Sequence[str]],
-    vectors: npt.NDArray[np.float32],
-    praise: Flags,
-    counts_for: Floats,
-    words: dict[str, float],
-) -> sentiment.Head:
-    """Fit a head, not calibrated yet: `found` are the terms of each text, `counts_for` its weight."""
-    counts = Counter(term for terms in found for term in set(terms))
-    kept = sorted(term for term, count in counts.items() if count >= SEEN)
-    idf = np.array([1 + np.log((1 + len(found)) / (1 + counts[term])) for term in kept])
-    column = {term: i for i, term in enumerate(kept)}
-    rows = [sorted({column[term] for term in terms if term in column}) for terms in found]
-    starts = np.cumsum([0, *map(len, rows)])
-    columns = np.array([i for row in rows for i in row], dtype=np.int32)
-    said = sparse.csr_matrix((idf[columns], columns, starts), shape=(len(found), len(kept)))
-    lengths = np.sqrt(np.asarray(said.multiply(said).sum(axis=1)).ravel())
-    said = sparse.diags(1 / np.maximum(lengths, 1e-9)) @ said
-    balance = np.array([sentiment.valence(terms, words) for terms in found])
-    features = sparse.hstack([sparse.csr_matrix(vectors), sparse.csr_matrix(SCALE * balance), said]).tocsr()
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", dual=True, max_iter=300, random_state=7)
-    weights = model.fit(features, praise, sample_weight=counts_for).coef_[0]
-    size = embedding.DIMENSIONS
-    seen = Counter(word for terms in found for word in {term.removeprefix("not_") for term in terms})
-    known = {word for word, count in seen.items() if count >= KNOWN and " " not in word}
-    return sentiment.Head(
-        version=VERSION,
-        bias=float(model.intercept_[0]),
-        embedding=weights[:size].astype(np.float32),
-        valence=(SCALE * weights[size : size + 3]).astype(np.float32),
-        denied=DENIED,
-        idf=dict(zip(kept, idf.tolist(), strict=True)),
-        weight=dict(zip(kept, weights[size + 3 :].tolist(), strict=True)),
-        rated=words,
-        known=frozenset(known | set(words)),
-    )
+@dataclass(frozen=True)
+class Taught:
+    """Sentences, and the log-odds of praise that the adapter gives each."""
+
+    texts: list[str]
+    odds: Floats
+
+    def chances(self) -> Floats:
+        """Return how likely each praises, the odds brought to the usual size."""
+        size = float(np.median(np.abs(self.odds)))
+        return np.asarray(1 / (1 + np.exp(-self.odds * USUAL / max(size, 1e-9))))
+
+
+def read_taught(path: Path) -> Taught:
+    """Return what finetune/teaching.py wrote."""
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return Taught([row["text"] for row in rows], np.array([row["odds"] for row in rows]))
 
 
 class Rated:
-    """The rated sentences with their embeddings, and the heads learned from parts of them."""
+    """The rated sentences with their embeddings, and the heads learned from parts of them and from `taught`."""
 
-    def __init__(self, folder: Path, encode: Any) -> None:
+    def __init__(self, folder: Path, encode: Encode, taught: Taught | None = None) -> None:
         self.data = rated(folder)
         self.words = rated_words(folder)
         self.texts: list[str] = self.data["text"].tolist()
@@ -133,19 +115,23 @@ class Rated:
         self.rating = self.data["rating"].to_numpy(dtype=np.float64)
         self.product = self.data["product"].to_numpy()
         self.clear: Flags = np.abs(self.rating) > CLEAR
+        self.taught = taught
+        if taught is not None:
+            self._taught_terms = [sentiment.terms(text) for text in taught.texts]
+            self._taught_vectors = encode(taught.texts)
 
     def head(self, mask: Flags) -> sentiment.Head:
-        """Return a head learned from the sentences in `mask`."""
+        """Return a head learned from the rated sentences in `mask` and from all that the adapter judged."""
         rows = np.flatnonzero(mask & (np.abs(self.rating) > FELT))
-        # How far the probability that the rating stands for is from even: the strongly felt teach more.
-        felt = np.tanh(STEEP * np.abs(self.rating[rows]) / 2)
-        return train(
-            [self._terms[i] for i in rows],
-            self.vectors[rows],
-            self.rating[rows] > 0,
-            felt * self.data["source"].map(WEIGHTS).to_numpy(dtype=np.float64)[rows],
-            self.words,
-        )
+        praise = np.asarray(1 / (1 + np.exp(-STEEP * self.rating[rows])), dtype=np.float64)
+        counts = np.asarray(self.data["source"].map(WEIGHTS), dtype=np.float64)[rows]
+        found, vectors = [self._terms[i] for i in rows], self.vectors[rows]
+        if self.taught is not None:
+            found = found + self._taught_terms
+            vectors = np.concatenate([vectors, self._taught_vectors])
+            praise = np.concatenate([praise, self.taught.chances()])
+            counts = np.concatenate([counts, np.full(len(self.taught.texts), TAUGHT)])
+        return replace(fit(found, vectors, praise, counts, self.words), version=VERSION, denied=DENIED)
 
     def held_out(self) -> Floats:
         """Return the log-odds of praise of Amazon's sentences, each from a head that knows not their product."""
@@ -208,7 +194,10 @@ def scores(rating: Floats, value: Floats, low: float, high: float) -> dict[str, 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the sentiment head.")
     parser.add_argument("--sentences", type=Path, required=True, help="the folder hutto_ICWSM_2014")
-    sentences = Rated(parser.parse_args().sentences, lambda texts: embedding.encode(texts, print))
+    parser.add_argument("--taught", type=Path, required=True, help="what finetune/teaching.py wrote")
+    given = parser.parse_args()
+    taught = read_taught(given.taught)
+    sentences = Rated(given.sentences, lambda texts: embedding.encode(texts, print), taught)
     amazon = sentences.product > 0
     said = sentences.held_out()
     rating, chance = sentences.rating[amazon], sentences.calibrated(said)[amazon]
@@ -222,14 +211,18 @@ def main() -> None:
         bias=slope * final.bias + intercept,
         embedding=(slope * final.embedding).astype(np.float32),
         valence=(slope * final.valence).astype(np.float32),
+        outer=(slope * final.outer).astype(np.float32),
         denied=slope * final.denied,
         weight={term: slope * weight for term, weight in final.weight.items()},
     )
     report: dict[str, Any] = {
         "version": VERSION,
         "trained_at": dt.date.today().isoformat(),
-        "recipe": "python -m storewise.tools.reviews.sentiment_training --sentences hutto_ICWSM_2014",
+        "recipe": (
+            "python -m storewise.tools.reviews.sentiment_training --sentences hutto_ICWSM_2014 --taught taught.jsonl"
+        ),
         "sentences": {source: int((sentences.data["source"] == source).sum()) for source in FILES},
+        "taught": len(taught.texts),
         "words": len(sentences.words),
         "source": "Hutto & Gilbert 2014 (VADER, ICWSM), rated sentences and words of vaderSentiment 3.3.2, MIT licence",
         "embedding": embedding.model_name(),
@@ -252,6 +245,9 @@ def _save(head: sentiment.Head) -> None:
         bias=np.array(head.bias, dtype=np.float32),
         embedding=head.embedding,
         valence=head.valence,
+        inner=head.inner.astype(np.float16),
+        inner_bias=head.inner_bias,
+        outer=head.outer,
         denied=np.array(head.denied, dtype=np.float32),
         terms=np.array(list(head.idf)),
         idf=np.array(list(head.idf.values()), dtype=np.float32),
