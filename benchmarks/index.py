@@ -188,7 +188,12 @@ def _unchanged(shop: Shop, rows: pd.DataFrame, place: Path, fresh: float, clock:
         for name in seconds:
             with clock.step(f"a generation, {name}"):
                 changed = rows.copy()
-                if name != "unchanged":
+                if name == "unchanged":
+                    # The generation before has the changes of the last round.
+                    before = _generation(home, rows)
+                    build.build(before, before.folder("reviews"))
+                    before.close()
+                else:
                     where = np.arange(number, len(rows), 100)
                     changed.loc[where, "text"] += f" This is change {number}."
                 shop = _generation(home, changed)

@@ -10,8 +10,10 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +21,10 @@ import numpy as np
 import pandas as pd
 
 from storewise.tools.reviews import duplicates, entities, index, new_aspects, phrases, sentiment, store
+from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.index import INDEX, Written
 from storewise.tools.reviews.ragged import Ints
-from storewise.tools.reviews.texts import Progress, Texts
+from storewise.tools.reviews.texts import Progress, Texts, array
 
 if TYPE_CHECKING:
     from storewise.tools.shop.generation import Shop
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 OPTIONAL = ("product_id", "category", "rating", "date")
 # What all reviews together tell; the same texts tell the same.
 OPINIONS = ("entities.parquet", "aspects.json")
+HERE = Path(__file__).parent
+WORKED_OUT_BY = ("build", "duplicates", "entities", "new_aspects", "phrases", "texts")
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,12 @@ def build(shop: Shop, folder: Path, progress: Progress | None = None) -> Built:
     rows["hash"] = [index.hashed(*row) for row in rows[["text", *OPTIONAL]].itertuples(index=False)]
     base = _base(shop, folder)
     old = None if base is None else pd.read_parquet(base.folder / "reviews.parquet")
+    if base and old is not None and _same(shop, base, old, rows):
+        if base.folder.parent != folder.absolute():
+            _take_over(shop, folder, base, old, tell)
+        return Built(0, 0, 0, len(rows), embedded=0, duplicates=int(old["duplicate_of"].notna().sum()))
     before = {} if old is None else dict(zip(old["review_id"], old["hash"], strict=True))
     after = dict(zip(rows["review_id"], rows["hash"], strict=True))
-    if base and old is not None and before == after and _in_place(base, folder):
-        return Built(0, 0, 0, len(rows), embedded=0, duplicates=int(old["duplicate_of"].notna().sum()))
     texts, embedded = _texts(rows, base, old, tell)
     copies = put(shop, folder, rows, texts, tell, base)
     added = sum(key not in before for key in after)
@@ -100,9 +107,7 @@ def put(
         texts: what is known of their texts, a row each.
         base: the index whose records in Chroma are to be started from.
     """
-    aside = folder / f"build-{secrets.token_hex(4)}"
-    aside.mkdir(parents=True)
-    try:
+    with _aside(folder) as aside:
         rows = _judged(rows, texts)
         tell("Looking for near-duplicates")
         first = duplicates.firsts(rows["text"].tolist(), texts.signatures, _by_date(rows))
@@ -116,14 +121,50 @@ def put(
         else:
             _write_opinions(shop, aside, rows, texts)
         _write_tables(aside, rows, texts)
-        written = _stored(shop, aside, base, rows, texts, np.flatnonzero(alone & (texts.lengths > 0)))
+        ids = rows["text_hash"].to_numpy()[chosen := np.flatnonzero(alone & (texts.lengths > 0))]
+        written = _stored(shop, aside, base, ids.tolist(), texts.means[chosen])
         written = replace(written, opinions=opinions)
         _switch(folder, written)
+    _tidy(shop, folder, written, base)
+    return int((~alone).sum())
+
+
+def _take_over(shop: Shop, folder: Path, base: Written, old: pd.DataFrame, tell: Progress) -> None:
+    """Put an index like `base`, of another generation, into `folder`; `old` are its reviews.
+
+    Its tables are linked, as nothing writes into them; its records may be written to and are its own.
+    """
+    tell(f"Taking over {len(old):,} reviews, none of which changed")
+    with _aside(folder) as aside:
+        for path in base.folder.iterdir():
+            if path.is_file():
+                _linked(path, aside / path.name)
+        chosen = _recorded(base.folder, old)
+        ids = old["text_hash"].to_numpy()[chosen]
+        written = _stored(shop, aside, base, ids.tolist(), array(base.folder, "means")[chosen])
+        written = replace(written, opinions=base.opinions)
+        _switch(folder, written)
+    _tidy(shop, folder, written, base)
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """Yield a new folder for a build beside the one in use; it is gone again if the build fails."""
+    aside = folder / f"build-{secrets.token_hex(4)}"
+    aside.mkdir(parents=True)
+    try:
+        yield aside
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    _tidy(shop, folder, written, base)
-    return int((~alone).sum())
+
+
+def _linked(source: Path, target: Path) -> None:
+    """Give a file a second name; copy it where the file system knows no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _base(shop: Shop, folder: Path) -> Written | None:
@@ -137,10 +178,17 @@ def _base(shop: Shop, folder: Path) -> Written | None:
     return None
 
 
-def _in_place(base: Written, folder: Path) -> bool:
-    """Say whether `base` is the very index of `folder`, by today's models and where the setting wants it."""
-    here = base.folder.parent == folder.absolute()
-    return here and base.made_by == index.made_by() and base.place.url == store.server()
+def _same(shop: Shop, base: Written, old: pd.DataFrame, rows: pd.DataFrame) -> bool:
+    """Say whether an index of `rows` would be `base`: the same reviews, catalogue, models and setting.
+
+    `old` are the reviews of `base`.
+    """
+    return (
+        base.made_by == index.made_by()
+        and base.place.url == store.server()
+        and all(old[name].tolist() == rows[name].tolist() for name in ("review_id", "hash"))
+        and base.opinions == _opinions_of(shop, rows)
+    )
 
 
 def _texts(
@@ -193,9 +241,15 @@ def _write_tables(aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
 
 
 def _opinions_of(shop: Shop, rows: pd.DataFrame) -> str:
-    """Return a hash of all that `_write_opinions` goes by: the texts, the catalogue and the models."""
+    """Return a hash of all that `_write_opinions` goes by: the texts, the catalogue, the models and the code."""
     catalogue = shop.manifest.get("fingerprints", {}).get("products")
-    return index.hashed(catalogue, json.dumps(index.made_by()), *rows["text_hash"])
+    return index.hashed(catalogue, json.dumps(index.made_by()), _code(), *rows["text_hash"])
+
+
+@cache
+def _code() -> str:
+    """Return a hash of the sources of what works out the tables of an index."""
+    return index.hashed(*((HERE / f"{name}.py").read_text(encoding="utf-8") for name in WORKED_OUT_BY))
 
 
 def _write_opinions(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -> None:
@@ -209,10 +263,8 @@ def _write_opinions(shop: Shop, aside: Path, rows: pd.DataFrame, texts: Texts) -
     (aside / OPINIONS[1]).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _stored(
-    shop: Shop, aside: Path, base: Written | None, rows: pd.DataFrame, texts: Texts, chosen: Ints
-) -> Written:
-    """Write the vectors of the `chosen` reviews into Chroma, and return what is to be noted of the index."""
+def _stored(shop: Shop, aside: Path, base: Written | None, ids: Sequence[str], vectors: Vectors) -> Written:
+    """Write these records into Chroma, and return what is to be noted of the index."""
     url = store.server()
     others = list(_generations(shop))
     owner = next((other.owner for other in [base, *others] if other), secrets.token_hex(4))
@@ -222,14 +274,9 @@ def _stored(
     place = store.Place(url, collection, aside.absolute())
     sharing = [other for other in others if url and other.place.collection == collection]
     needed = {key for other in sharing for key in _records(other)}
-    store.write(
-        place,
-        base.place if base else None,
-        rows["text_hash"].iloc[chosen].tolist(),
-        texts.means[chosen],
-        needed,
-        str(index.made_by()["embedding"]),
-    )
+    held = _records(base) if base and not base.place.url else []
+    before = base.place if base else None
+    store.write(place, before, held, ids, vectors, needed, str(index.made_by()["embedding"]))
     return Written(aside.absolute(), index.made_by(), place, owner)
 
 
@@ -244,7 +291,14 @@ def _generations(shop: Shop) -> Iterator[Written]:
 def _records(written: Written) -> list[str]:
     """Return the ids of an index's records."""
     rows = pd.read_parquet(written.folder / "reviews.parquet", columns=["text_hash", "duplicate_of"])
-    return rows["text_hash"][rows["duplicate_of"].isna()].astype(str).tolist()
+    return [str(key) for key in rows["text_hash"].to_numpy()[_recorded(written.folder, rows)]]
+
+
+def _recorded(build: Path, reviews: pd.DataFrame) -> Ints:
+    """Return the rows of the reviews that have a record: no copies, and not without a sentence."""
+    lines = pd.read_parquet(build / "sentences.parquet", columns=["review"])["review"].to_numpy()
+    spoken = np.bincount(lines, minlength=len(reviews)) > 0
+    return np.flatnonzero(reviews["duplicate_of"].isna().to_numpy() & spoken)
 
 
 def _switch(folder: Path, written: Written) -> None:

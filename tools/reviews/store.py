@@ -81,13 +81,20 @@ class Store:
 
 
 def write(
-    place: Place, before: Place | None, ids: Sequence[str], vectors: Vectors, needed: Held[str], model: str
+    place: Place,
+    before: Place | None,
+    held: Held[str],
+    ids: Sequence[str],
+    vectors: Vectors,
+    needed: Held[str],
+    model: str,
 ) -> None:
     """Make the records at `place` those of `ids`, starting from the ones of `before`.
 
     Args:
         place: where they are to lie.
         before: where those of the index before lie, of the same model.
+        held: their ids, if they lie in a folder; a folder with as many is not asked for each of them.
         ids, vectors: the records, shape (len(ids), 384).
         needed: ids besides, which other generations use.
         model: the embedding model, noted with the collection.
@@ -104,7 +111,8 @@ def write(
             metadata={"model": model},
             configuration={"hnsw": {"space": "cosine", "sync_threshold": BATCH}},
         )
-        present = set(collection.get(include=[])["ids"])
+        copied = not place.url and before and not before.url and collection.count() == len(held)
+        present = set(held if copied else collection.get(include=[])["ids"])
         gone = sorted(present - set(ids) - set(needed))
         for start in range(0, len(gone), BATCH):
             collection.delete(ids=gone[start : start + BATCH])

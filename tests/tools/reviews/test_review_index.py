@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,6 +44,22 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def nearest(found: index.Index, query: str, sentiment: str | None = None) -> list[str]:
     hits = search.search(found, query, search.everything(found), sentiment, 3)  # type: ignore[arg-type]
     return [found.reviews["review_id"].iloc[hit.row] for hit in hits]
+
+
+def same_tables(first: Path, second: Path) -> None:
+    """Check that two indexes hold the same."""
+    one, other = index.written(first), index.written(second)
+    assert one and other
+    names = sorted(path.name for path in other.folder.iterdir() if path.is_file())
+    assert names == sorted(path.name for path in one.folder.iterdir() if path.is_file())
+    for name in names:
+        mine, theirs = one.folder / name, other.folder / name
+        if name.endswith(".parquet"):
+            pd.testing.assert_frame_equal(pd.read_parquet(mine), pd.read_parquet(theirs), atol=1e-3)
+        elif name in ("vectors.npy", "means.npy"):
+            assert np.allclose(np.load(mine), np.load(theirs), atol=1e-3), name
+        else:
+            assert mine.read_bytes() == theirs.read_bytes(), name
 
 
 def test_only_what_changed_is_embedded(make_shop: MakeShop, tmp_path: Path, embedded: list[str]) -> None:
@@ -135,16 +152,131 @@ def test_a_build_in_steps_and_one_from_nothing_write_the_same(make_shop: MakeSho
     stepwise = build.build(shop := make_shop(later), tmp_path / "a")
     assert (stepwise.added, stepwise.deleted, stepwise.duplicates) == (1, 1, 1)
     build.build(shop, tmp_path / "b")
-    one, other = (index.written(tmp_path / name) for name in "ab")
-    assert one and other
-    for name in sorted(path.name for path in other.folder.iterdir() if path.is_file()):
-        first, second = one.folder / name, other.folder / name
-        if name.endswith(".parquet"):
-            pd.testing.assert_frame_equal(pd.read_parquet(first), pd.read_parquet(second), atol=1e-3)
-        elif name in ("vectors.npy", "means.npy"):
-            assert np.allclose(np.load(first), np.load(second), atol=1e-3), name
-        else:
-            assert first.read_bytes() == second.read_bytes(), name
+    same_tables(tmp_path / "a", tmp_path / "b")
+
+
+QUERIES = ("stale coffee", "treats for a dog", "damaged in the mail")
+
+
+def test_the_same_reviews_in_a_new_generation_are_taken_over_and_answer_as_a_build_from_nothing(
+    make_shop: MakeShop, tmp_path: Path, embedded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_shop([*REVIEWS, ("A5", "", None), ("A6", REVIEWS[0][1], "Tea")])
+    build.build(first, first.folder("reviews"))
+    second = make_shop([*REVIEWS, ("A5", "", None), ("A6", REVIEWS[0][1], "Tea")])
+    embedded.clear()
+    told: list[str] = []
+    with monkeypatch.context() as working:
+        for module, name in (
+            (build.phrases, "count"),
+            (build.duplicates, "firsts"),
+            (build.entities, "table"),
+        ):
+            working.delattr(module, name)
+        built = build.build(second, second.folder("reviews"), told.append)
+    assert built == build.Built(0, 0, 0, kept=6, embedded=0, duplicates=1)
+    assert embedded == [] and any("taking over" in sentence.lower() for sentence in told)
+    build.build(second, tmp_path / "fresh")
+    same_tables(second.folder("reviews"), tmp_path / "fresh")
+    taken, fresh = (index.open_index(folder) for folder in (second.folder("reviews"), tmp_path / "fresh"))
+    assert taken.store.count() == fresh.store.count() == 4
+    for query in QUERIES:
+        assert nearest(taken, query) == nearest(fresh, query) != []
+
+
+def test_what_was_taken_over_outlives_the_generation_it_came_from_and_leaves_it_alone(
+    make_shop: MakeShop,
+) -> None:
+    first = make_shop(REVIEWS)
+    build.build(first, first.folder("reviews"))
+    second = make_shop(REVIEWS)
+    build.build(second, second.folder("reviews"))
+    third = make_shop([("A1", "Mouldy bread.", None), *REVIEWS[1:]])
+    assert build.build(third, third.folder("reviews")).embedded == 1
+    for shop in (first, second):
+        assert nearest(index.open_index(shop.folder("reviews")), "bitter coffee")[0] == "A1"
+    shutil.rmtree(first.folder("reviews"))
+    index.forget()
+    assert index.open_index(second.folder("reviews")).store.count() == 4
+    assert nearest(index.open_index(second.folder("reviews")), "bitter coffee")[0] == "A1"
+    assert nearest(index.open_index(third.folder("reviews")), "old loaf")[0] == "A1"
+
+
+def of_another_catalogue(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.manifest["fingerprints"]["products"] = "another"
+
+
+def of_another_code(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "_code", lambda: "another")
+
+
+def of_a_torn_note(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = shop.path.parent / str(shop.manifest["previous"]) / "reviews" / "index.json"
+    base.write_text(base.read_text().replace('"opinions"', '"nothing"'))
+
+
+@pytest.mark.parametrize("changed", [of_another_catalogue, of_another_code, of_a_torn_note])
+def test_nothing_is_taken_over_where_anything_else_differs(
+    make_shop: MakeShop, changed: Callable[[Shop, pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_shop(REVIEWS)
+    build.build(first, first.folder("reviews"))
+    second = make_shop(REVIEWS)
+    changed(second, monkeypatch)
+    told: list[str] = []
+    assert build.build(second, second.folder("reviews"), told.append) == build.Built(0, 0, 0, 4, embedded=0)
+    assert not any("taking over" in sentence.lower() for sentence in told)
+    same_tables(first.folder("reviews"), second.folder("reviews"))
+
+
+def test_one_changed_review_is_all_that_is_embedded_and_the_rest_is_as_from_nothing(
+    make_shop: MakeShop, tmp_path: Path, embedded: list[str]
+) -> None:
+    first = make_shop(REVIEWS)
+    build.build(first, first.folder("reviews"))
+    second = make_shop([*REVIEWS[:2], ("A3", "My cat hates these treats.", "Cat food"), REVIEWS[3]])
+    embedded.clear()
+    built = build.build(second, second.folder("reviews"))
+    assert built == build.Built(0, changed=1, deleted=0, kept=3, embedded=1)
+    assert embedded == ["My cat hates these treats."]
+    build.build(second, tmp_path / "fresh")
+    same_tables(second.folder("reviews"), tmp_path / "fresh")
+    taken, fresh = (index.open_index(folder) for folder in (second.folder("reviews"), tmp_path / "fresh"))
+    assert taken.store.count() == fresh.store.count() == 4
+    for query in (*QUERIES, "cats and treats"):
+        assert nearest(taken, query) == nearest(fresh, query)
+
+
+def test_records_that_the_index_before_has_lost_are_written_again(make_shop: MakeShop) -> None:
+    first = make_shop(REVIEWS)
+    build.build(first, first.folder("reviews"))
+    opened = index.open_index(first.folder("reviews"))
+    opened.store._collection.delete(ids=[opened.reviews["text_hash"].iloc[0]])
+    second = make_shop(REVIEWS)
+    build.build(second, second.folder("reviews"))
+    found = index.open_index(second.folder("reviews"))
+    assert found.store.count() == 4 and nearest(found, "bitter coffee")[0] == "A1"
+
+
+def test_taking_over_that_fails_leaves_nothing_behind(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_shop(REVIEWS)
+    build.build(first, first.folder("reviews"))
+    second = make_shop(REVIEWS)
+
+    def full(*given: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(build, "_switch", full)
+        with pytest.raises(OSError, match="no space"):
+            build.build(second, second.folder("reviews"))
+    assert list(second.folder("reviews").iterdir()) == []
+    with monkeypatch.context() as linkless:
+        linkless.setattr("os.link", full)  # a file system without hard links
+        build.build(second, second.folder("reviews"))
+    same_tables(first.folder("reviews"), second.folder("reviews"))
 
 
 def test_what_all_reviews_tell_is_not_worked_out_again_for_the_same_texts(

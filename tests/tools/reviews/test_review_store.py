@@ -107,6 +107,23 @@ def test_generations_share_records_and_leave_each_other_s_alone(
     assert last.store.count() == 4, "A1 and the tea of each of the three generations"
 
 
+def test_unchanged_reviews_are_taken_over_with_their_records(
+    make_shop: MakeShop, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.VARIABLE, server.url)
+    first = indexed(make_shop(REVIEWS))
+    told: list[str] = []
+    shop = make_shop(REVIEWS)
+    build.build(shop, shop.folder("reviews"), told.append)
+    second = index.open_index(shop.folder("reviews"))
+    assert told == ["Taking over 5 reviews, none of which changed"]
+    assert second.store.place.collection == first.store.place.collection and second.store.count() == 4
+    assert [found(second, query) for query in QUERIES] == [found(first, query) for query in QUERIES]
+    # Whoever empties the server finds all of it again after the next build.
+    second.store._collection.delete(ids=second.reviews["text_hash"].tolist()[:2])
+    assert indexed(make_shop(REVIEWS)).store.count() == 4
+
+
 def test_another_model_has_a_collection_of_its_own(
     make_shop: MakeShop, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
