@@ -26,8 +26,9 @@ from storewise.agent.desk.meant import (
     whose_address,
 )
 from storewise.agent.desk.mood import Mood, mood_of
-from storewise.agent.desk.naming import order_ids, products_named
+from storewise.agent.desk.naming import lines_named, order_ids, products_named
 from storewise.agent.desk.reply import Decision, OrderCard
+from storewise.agent.desk.several import apart, whole_order
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.verbs import names_another_change
 from storewise.agent.desk.yes import strong_yes
@@ -42,6 +43,8 @@ HAND_OVER = "transfer_to_human_agents"
 MOST_WISHES = 4
 UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a person is called
 ANGRY_TURNS = 2
+_POINTS = re.compile(r"\b(it|that|this|that one|this one|them|those|the order|mine)\b", re.I)
+_THAT_ONE = re.compile(r"\b(?:to|for|into|with) (?:that|this|it|the (?:cheapest|dearest))\b", re.I)
 # A refusal of one detail leaves the wish open; any other ends it.
 _PAYMENT_REFUSED = (
     "payment method not on the account",
@@ -59,6 +62,7 @@ class Turn:
         call: a change to be proposed: the tool, its arguments and the finding that tells of it.
         hand_over: what a person is called for, None if none is.
         opened: whether a wish was opened in this turn, so that the next one is another.
+        seen: what was looked up in the turn before.
     """
 
     form: Form
@@ -71,6 +75,7 @@ class Turn:
     hand_over: str | None = None
     mood: Mood = "calm"
     opened: bool = False
+    seen: str | None = None
 
     def decide(self, tool: str, arguments: dict[str, Any], decision: str, why: str | None = None) -> None:
         self.decisions.append(lookups.decided(len(self.decisions), (tool, arguments, decision, why)))
@@ -89,9 +94,9 @@ class Flow:
 
     def turn(self, user_id: str, form: Form, things: Things, text: str, acts: Sequence[WrittenCall]) -> Turn:
         """Carry out what the acts say and go on with the wish that is open then."""
-        turn = Turn(form.changed(seen=None), mood=mood_of(text))
+        turn = Turn(form.changed(seen=None), mood=mood_of(text), seen=form.seen)
         was_asked = form.asked
-        if turn.mood == "angry":
+        if turn.mood == "angry" or (turn.mood == "annoyed" and form.angry):
             turn.form = turn.form.changed(angry=form.angry + 1)
         if turn.form.angry >= ANGRY_TURNS:
             return self._hand_over(turn, text, "the customer is angry")
@@ -139,6 +144,8 @@ class Flow:
             case name if name in NEEDS:
                 self._wish(turn, things, asked, text, act)
                 return False
+            case "detail" if (tool := self._named_alone(turn.form, things, text)) is not None:
+                return self._look_up(turn, user_id, things, text, tool)
             case "detail" | "yes" | "no" | "drop":
                 return self._move(turn, things, asked, text, act)
             case "none":
@@ -150,7 +157,7 @@ class Flow:
         act = WrittenCall(whose_address(act.name, text, things), act.args)
         said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
         form, wish = turn.form, turn.form.open
-        fresh = Wish(tool=act.name, said=(self._focused(form, text, things, said)))
+        fresh = Wish(tool=act.name, said=self._focused(turn, act.name, text, things, said))
         if wish is None:
             wishes: tuple[Wish, ...] = (fresh,)
         elif wish.tool == act.name and not (ALSO.search(text) and another_order(wish, text, things)):
@@ -165,11 +172,23 @@ class Flow:
         turn.opened = True
         turn.form = form.changed(wishes=wishes, offer=None, unclear=0)
 
-    def _focused(self, form: Form, text: str, things: Things, said: Said) -> tuple[Said, ...]:
-        """Return a new wish's words, led by the order that was just talked of where the text points to it."""
+    def _focused(self, turn: Turn, tool: str, text: str, things: Things, said: Said) -> tuple[Said, ...]:
+        """Return a new wish's words, led by what was just talked of where the text points to it."""
+        form = turn.form
         own = [line.product for order in things.orders for line in order.lines]
-        points = re.search(r"\b(it|that|this|that one|this one|them|those|the order)\b", text, re.I)
-        if form.order and points and not order_ids(text, things.order_ids) and not products_named(text, own):
+        if order_ids(text, things.order_ids) or products_named(text, own) or not _POINTS.search(text):
+            return (said,)
+        if (
+            turn.seen == "get_product_details"
+            and form.product
+            and form.product in own
+            and "items" in NEEDS[tool]
+        ):
+            told: tuple[Said, ...] = (Said(asked="items", text=form.product),)
+            if tool in SWAPPING and _THAT_ONE.search(text):
+                told += tuple(Said(asked="new items", text=one) for one in form.product_said)
+            return (*told, said)
+        if form.order:
             return (Said(asked="order", text=form.order), said)
         return (said,)
 
@@ -181,7 +200,7 @@ class Flow:
         more = wish.told(said)
         # "I don't need it any more" gives a cancellation its reason, and does not give it up.
         reason = wish.tool == "cancel_pending_order" and asked != "confirmation" and reason_in(text)
-        if act.name in ("no", "drop") and not reason:
+        if act.name in ("no", "drop") and not reason and not strong_yes(text):
             corrected = act.name == "no" and tells_more(wish, more, things)
             if not corrected:
                 turn.decide(wish.tool, {}, "declined" if act.name == "no" else "dropped", None)
@@ -194,8 +213,23 @@ class Flow:
             and wants_another(more, things)
         ):
             more = more.model_copy(update={"tool": "exchange_delivered_order_items"})
-        turn.form = form.changed(wishes=(more, *form.wishes[1:]))
+        alike = wish.of_several and asked in ("reason", "payment", "address")
+        later = tuple(
+            one.told(said) if alike and one.of_several and one.tool == wish.tool else one
+            for one in form.wishes[1:]
+        )
+        turn.form = form.changed(wishes=(more, *later))
         return False
+
+    @staticmethod
+    def _named_alone(form: Form, things: Things, text: str) -> str | None:
+        """Return the look-up of what a text names where no change is open: an order, a thing in one, a product."""
+        if form.open is not None or form.offer is not None:
+            return None
+        if order_ids(text, things.order_ids) or lines_named(text, list(things.orders)):
+            return "get_order_details"
+        known = products_named(text, [ware.name for ware in things.wares])
+        return "get_product_details" if any(named.surely > 1 for named in known) else None
 
     def _move_without_wish(self, turn: Turn, text: str, act: WrittenCall) -> bool:
         form = turn.form
@@ -246,7 +280,7 @@ class Flow:
             case "find_orders":
                 found = lookups.list_orders(text, things, self._store, user_id)
             case "get_user_details":
-                found = lookups.look_up_account(self._store, user_id)
+                found = lookups.look_up_account(text, things, self._store, user_id)
             case "list_all_product_types":
                 found = lookups.list_products(self._store, user_id)
             case "search_reviews":
@@ -278,6 +312,9 @@ class Flow:
             if found.tool != wish.tool:
                 wish = wish.model_copy(update={"tool": found.tool})
                 turn.form = turn.form.changed(wishes=(wish, *turn.form.wishes[1:]))
+            if len(parts := apart(wish, found, things)) > 1:
+                turn.form = turn.form.changed(wishes=(*parts, *turn.form.wishes[1:]), unclear=0)
+                continue
             if found.order is not None:
                 turn.form = turn.form.changed(order=found.order.order_id)
             refused = self._refused_early(wish, found, things)
@@ -298,7 +335,7 @@ class Flow:
                 turn.call = (wish.tool, found.arguments, outcome.finding)
                 turn.decide(wish.tool, found.arguments, "proposed")
                 turn.findings.append(outcome.finding)
-                turn.said += [outcome.finding.headline, replies.CONFIRM]
+                turn.said += [whole_order(wish, found) or "", outcome.finding.headline, replies.CONFIRM]
                 turn.choices = ()
                 turn.form = turn.form.changed(asked="confirmation", unclear=0)
                 return
@@ -315,7 +352,12 @@ class Flow:
         unpaid = found.paying is not None and not found.paying.methods
         own = things.order(order)
         closed = own is not None and not _may_work(wish.tool, own.status)
-        if not (found.foreign or unpaid or closed):
+        gone = (
+            wish.tool in SWAPPING
+            and found.missing == "payment"
+            and not all(kinds[0].available for kinds in found.kinds)
+        )
+        if not (found.foreign or unpaid or closed or gone):
             return None
         if own is not None and unpaid and not closed and found.missing not in ("payment", None):
             return None  # first what is asked before it

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from storewise.agent.desk.naming import (
     Paying,
     among,
+    by_options,
+    doubtful,
     in_state,
     item_ids,
     lines_named,
@@ -61,7 +63,8 @@ _MISTAKE = re.compile(
     re.I,
 )
 _NO_NEED = re.compile(
-    r"\b(no longer need|(?:don'?t|do not|dont|doesn'?t|didn'?t|won'?t) (?:really )?(?:need|want)|not need(?:ed)?|"
+    r"\b(no longer (?:need|want|required?)(?:ed)?|"
+    r"(?:don'?t|do not|dont|doesn'?t|didn'?t|won'?t) (?:really )?(?:need|want)|not need(?:ed)?|"
     r"need (?:it|them|any of it|this|that) (?:no more|any ?more)|no (?:more )?(?:need|use)|changed my mind|"
     r"not (?:needed|wanted) any ?more|without it)\b",
     re.I,
@@ -90,6 +93,7 @@ class Wish(BaseModel):
         said: what was said for it.
         ignore_payment_before, ignore_new_before, ignore_order_before: the shop refused the payment method,
             the variant or the order that texts before this number told of, so they do not count again.
+        of_several: whether it was told together with wishes for other orders, so that an answer holds for all.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +103,7 @@ class Wish(BaseModel):
     ignore_payment_before: int = 0
     ignore_new_before: int = 0
     ignore_order_before: int = 0
+    of_several: bool = False
 
     def told(self, said: Said) -> Wish:
         return self.model_copy(update={"said": (*self.said, said)})
@@ -114,6 +119,7 @@ class Meaning:
         orders: the orders that fit; one if it is clear.
         foreign: an order id that was named and is not the customer's.
         lines: the things in the order that are meant.
+        unsure: things of which one is meant, and it was not said which.
         kinds: for each line, the variants that may be meant.
         elsewhere: another product that was named as the new one.
         paying: the payment method that was named.
@@ -124,6 +130,7 @@ class Meaning:
     orders: list[OwnOrder] = field(default_factory=list)
     foreign: str | None = None
     lines: list[Line] = field(default_factory=list)
+    unsure: list[Line] = field(default_factory=list)
     kinds: list[list[Kind]] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
     elsewhere: str | None = None
@@ -252,6 +259,7 @@ def _read_lines(wish: Wish, found: Meaning) -> None:
     if order is None:
         return
     lines: list[Line] = []
+    unsure: list[Line] = []
     for said in wish.said:
         if said.asked == "new items" and lines:
             more = [line for _, line in lines_named(said.text, [order]) if line not in lines]
@@ -262,7 +270,13 @@ def _read_lines(wish: Wish, found: Meaning) -> None:
             continue
         named = [line for _, line in lines_named(said.text, [order])]
         if not named:
+            if unsure and (chosen := by_options(said.text, unsure)):
+                lines, unsure = [*lines, *chosen], []
             continue
+        named, maybe = doubtful(said.text, named)
+        if unsure and len(maybe) > 1:
+            continue
+        unsure = maybe
         also = bool(lines) and re.search(r"\b(also|too|as well|plus|another)\b", said.text, re.I)
         if said.asked == "nothing" or not lines:
             lines = [*lines, *(line for line in named if line not in lines)] if lines and also else named
@@ -272,7 +286,8 @@ def _read_lines(wish: Wish, found: Meaning) -> None:
             lines = named
     if not lines and len(order.lines) == 1:
         lines = list(order.lines)
-    found.lines = lines
+    found.lines = [] if unsure else lines
+    found.unsure = unsure
 
 
 def _read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
@@ -289,6 +304,8 @@ def _read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
             if part is None:
                 continue
             told = wanted(part, options, line.options)
+            if said.asked in ("order", "which", "items"):  # the answer describes what there is
+                told.values = {k: v for k, v in told.values.items() if v != {line.options.get(k)}}
             if (
                 re.search(r"\b(no wait|instead|rather|actually|sorry)\b", part, re.I)
                 and told.values

@@ -29,7 +29,7 @@ from langchain.agents.middleware import (
 from langchain.agents.middleware.human_in_the_loop import InterruptOnConfig
 from langchain.tools import ToolRuntime
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
 from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.runtime import Runtime
@@ -51,7 +51,7 @@ from storewise.tools.registry import ArgumentError
 
 MODEL_CALLS = 8  # a turn of a large model may look several things up
 TOOL_CALLS = 10
-REMEMBERED = 40  # messages that a large model is shown
+REMEMBERED = 40  # messages of a conversation that are kept for its next turn
 # Keys of a message's additional_kwargs.
 FORM, TURN, AGREED = "form", "turn", "agreed"
 
@@ -77,7 +77,7 @@ def form_of(messages: Sequence[AnyMessage]) -> Form:
     """Return the form as the last message of the desk left it."""
     for message in reversed(messages):
         if isinstance(message, AIMessage) and FORM in message.additional_kwargs:
-            return Form.model_validate(message.additional_kwargs[FORM])
+            return Form.kept(message.additional_kwargs[FORM])
     return Form()
 
 
@@ -102,6 +102,12 @@ class CompactDesk(AgentMiddleware[AgentState[Any], Visit]):
             things = things_of(desk)
         last = request.messages[-1]
         outcome = _outcome(last)
+        if isinstance(last, HumanMessage) and (cut_off := outcome_untold(request.messages[:-1])) is not None:
+            # The last turn broke off behind the change: it is told now, and the wish is settled.
+            settled = form.changed(wishes=form.wishes[1:], asked="nothing")
+            turn = Turn(form, said=[cut_off.finding.headline], findings=[cut_off.finding])
+            later = self._flow.turn(visit.user_id, settled, things, visit.text, visit.acts)
+            return _said(joined(turn, later), visit)
         if isinstance(last, ToolMessage) and last.status == "success":
             if outcome is None:
                 return _said(Turn(form.changed(asked="confirmation"), said=[replies.AWAY]), visit)
@@ -154,6 +160,13 @@ def _said(turn: Turn, visit: Visit) -> ModelResponse[Any]:
     return ModelResponse(result=[AIMessage(text, tool_calls=[call], additional_kwargs=kept)])
 
 
+def outcome_untold(messages: Sequence[AnyMessage]) -> Outcome | None:
+    """Return what became of a change, where the turn broke off before it was told."""
+    last = messages[-1] if messages else None
+    outcome = _outcome(last) if last is not None else None
+    return outcome if outcome is not None and outcome.kind == "done" else None
+
+
 def _outcome(message: AnyMessage) -> Outcome | None:
     """Return what became of a change, from the message of its tool."""
     if not isinstance(message, ToolMessage) or not message.artifact:
@@ -162,8 +175,20 @@ def _outcome(message: AnyMessage) -> Outcome | None:
     return Outcome(artifact["kind"], Finding.model_validate(artifact["finding"]), artifact["reason"])
 
 
+class ShortMemory(AgentMiddleware[AgentState[Any], Visit]):
+    """Keeps a conversation's last messages, from a customer's on, so that a long talk stays as quick as a short one."""
+
+    def before_agent(self, state: AgentState[Any], runtime: Runtime[Visit]) -> dict[str, Any] | None:
+        messages = state["messages"]
+        if len(messages) <= REMEMBERED:
+            return None
+        recent = range(len(messages) - REMEMBERED, len(messages))
+        begin = next((i for i in recent if isinstance(messages[i], HumanMessage)), len(messages) - 1)
+        return {"messages": [RemoveMessage(id=str(message.id)) for message in messages[:begin]]}
+
+
 class NativeDesk(AgentMiddleware[AgentState[Any], Visit]):
-    """For a large model: the desk's policy, the last messages, and one change at a time, tried by the rules first."""
+    """For a large model: the desk's policy, and one change at a time, tried by the rules first."""
 
     def __init__(self, store: DeskStore) -> None:
         super().__init__()
@@ -172,17 +197,7 @@ class NativeDesk(AgentMiddleware[AgentState[Any], Visit]):
     def wrap_model_call(
         self, request: ModelRequest[Visit], handler: Callable[[ModelRequest[Visit]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        messages = list(request.messages)
-        if len(messages) > REMEMBERED:
-            begin = next(
-                (
-                    i
-                    for i in range(len(messages) - REMEMBERED, len(messages))
-                    if isinstance(messages[i], HumanMessage)
-                ),
-                len(messages) - 1,
-            )
-            messages = messages[begin:]
+        messages = _whole_calls(request.messages)
         return handler(request.override(messages=messages, model_settings={"temperature": 0.0}))
 
     def after_model(self, state: AgentState[Any], runtime: Runtime[Visit]) -> dict[str, Any] | None:
@@ -208,6 +223,16 @@ class NativeDesk(AgentMiddleware[AgentState[Any], Visit]):
         kept = message.additional_kwargs | {AGREED: agreed}
         changed = message.model_copy(update={"tool_calls": calls, "additional_kwargs": kept, "content": text})
         return {"messages": [changed]}
+
+
+def _whole_calls(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return the messages without calls that were never answered, as a turn that broke off leaves them."""
+    answered = {message.tool_call_id for message in messages if isinstance(message, ToolMessage)}
+    return [
+        message
+        for message in messages
+        if not isinstance(message, AIMessage) or all(call["id"] in answered for call in message.tool_calls)
+    ]
 
 
 def _proposed(store: DeskStore, user_id: str, name: str, arguments: dict[str, Any]) -> Outcome | None:
@@ -292,6 +317,7 @@ def build_desk_graph(
         [CompactDesk(flow, store)] if compact else [GroundingCheck(), NativeDesk(store)]
     )
     middleware: list[AgentMiddleware[Any, Any]] = [
+        ShortMemory(),
         # What stands last runs first behind the model: the change is tried before anybody is asked.
         HumanInTheLoopMiddleware(interrupt_on=waits),
         ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
@@ -313,16 +339,56 @@ def turn_of(messages: Sequence[AnyMessage]) -> dict[str, Any]:
     last = messages[-1] if messages else None
     if isinstance(last, AIMessage) and TURN in last.additional_kwargs:
         return dict(last.additional_kwargs[TURN])
-    _, turn = last_turn(messages)
+    turn = _since_yes(messages)
     findings = [m.artifact["finding"] for m in turn if isinstance(m, ToolMessage) and m.artifact]
     return {
         "findings": findings,
-        "decisions": [],
+        "decisions": _decisions(turn, last),
         "choices": [],
         "orders": [],
         "hand_over": None,
         "mood": "calm",
     }
+
+
+def _since_yes(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """Return the messages since the customer's last word: a new message, or the answer to a proposal."""
+    _, turn = last_turn(messages)
+    for place in range(len(turn) - 2, -1, -1):
+        message = turn[place]
+        if isinstance(message, AIMessage) and message.additional_kwargs.get(AGREED):
+            return list(turn[place + 1 :])
+    return list(turn)
+
+
+def _decisions(turn: Sequence[AnyMessage], last: AnyMessage | None) -> list[dict[str, Any]]:
+    """Return what a large model's calls came to, as staff read it."""
+    names = {"done": "written", "unclear": "asked"}
+    made: list[dict[str, Any]] = []
+    for message in turn:
+        if not isinstance(message, ToolMessage):
+            continue
+        outcome = _outcome(message)
+        if outcome is None:
+            said: dict[str, Any] = {"tool": message.name or "", "arguments": {}} | {
+                "decision": "declined",
+                "why": None,
+            }
+        else:
+            decision = names.get(outcome.kind, outcome.kind)
+            finding = outcome.finding
+            if finding.tool == "transfer_to_human_agents" and decision in ("written", "told"):
+                decision = "handed over"
+            said = {"tool": finding.tool, "arguments": dict(finding.arguments)} | {
+                "decision": decision,
+                "why": outcome.reason,
+            }
+        made.append(said)
+    for content in (last.additional_kwargs.get(AGREED) or {}).values() if isinstance(last, AIMessage) else ():
+        made.append(
+            {"tool": content["tool"], "arguments": content["arguments"], "decision": "proposed", "why": None}
+        )
+    return [one | {"number": number} for number, one in enumerate(made)]
 
 
 def policy_prompt() -> str:

@@ -18,6 +18,7 @@ from storewise.tools.registry import analyst_tools
 from storewise.tools.shop.generation import Shop
 
 _MOST_ORDERS = 4
+_BALANCE = re.compile(r"\b(balance|how much|left|remaining)\b", re.I)
 _NOT_IT = re.compile(r"\b(other|another|else|different)\b", re.I)
 
 
@@ -133,10 +134,15 @@ def list_orders(text: str, things: Things, store: DeskStore, user_id: str) -> Fo
     )
 
 
-def look_up_account(store: DeskStore, user_id: str) -> Found:
+def look_up_account(text: str, things: Things, store: DeskStore, user_id: str) -> Found:
+    """Tell of the customer's account; where the balance of a gift card is asked for, that alone."""
     outcome = look_up(store, user_id, "get_user_details", {})
     decision, why = _told(outcome)
-    return Found(outcome.finding.headline, [outcome.finding], [("get_user_details", {}, decision, why)])
+    cards = [method for method in things.methods if method.balance is not None]
+    told = outcome.finding.headline
+    if cards and _BALANCE.search(text):
+        told = " ".join(f"The balance of {card.label} is {dollars(card.balance or 0)}." for card in cards)
+    return Found(told, [outcome.finding], [("get_user_details", {}, decision, why)])
 
 
 def list_products(store: DeskStore, user_id: str) -> Found:

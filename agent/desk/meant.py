@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storewise.agent.desk.form import NEEDS, Asked, Said, Wish, meaning
 from storewise.agent.desk.naming import order_ids, paying
@@ -52,6 +52,16 @@ class Form(BaseModel):
     unclear: int = 0
     angry: int = 0
     refusals: int = 0
+
+    @classmethod
+    def kept(cls, content: Any) -> Form:
+        """Return a form as it was kept; what an older version wrote that cannot be read any more is left out."""
+        try:
+            form = cls.model_validate(content)
+        except ValidationError:
+            return cls()
+        known = tuple(wish for wish in form.wishes if wish.tool in NEEDS)
+        return form if len(known) == len(form.wishes) else form.changed(wishes=known, asked="nothing")
 
     @property
     def open(self) -> Wish | None:

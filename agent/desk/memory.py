@@ -38,6 +38,36 @@ def close_memory(memory: BaseCheckpointSaver[Any]) -> None:
         pool.close()
 
 
+def forget_older(memory: BaseCheckpointSaver[Any], conversation: str) -> None:
+    """Delete a conversation's places but the last: nobody goes back to them, and each holds all its messages."""
+    if not isinstance(memory, SqliteSaver):
+        return _forget_older_in_postgres(memory, conversation)
+    with memory.cursor() as cursor:
+        for statement in (
+            "DELETE FROM writes WHERE thread_id = ? AND checkpoint_id < "
+            "(SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?)",
+            "DELETE FROM checkpoints WHERE thread_id = ? AND checkpoint_id < "
+            "(SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ?)",
+        ):
+            cursor.execute(statement, (conversation, conversation))
+    return None
+
+
+def _forget_older_in_postgres(memory: Any, conversation: str) -> None:
+    one = {"one": conversation}
+    with memory.conn.connection() as connection, connection.transaction():
+        for statement in (
+            "DELETE FROM checkpoint_writes WHERE thread_id = %(one)s AND checkpoint_id < "
+            "(SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = %(one)s)",
+            "DELETE FROM checkpoints WHERE thread_id = %(one)s AND checkpoint_id < "
+            "(SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = %(one)s)",
+            "DELETE FROM checkpoint_blobs b WHERE b.thread_id = %(one)s AND NOT EXISTS (SELECT 1 FROM checkpoints c, "
+            "jsonb_each_text(c.checkpoint -> 'channel_versions') v WHERE c.thread_id = b.thread_id "
+            "AND v.key = b.channel AND v.value = b.version)",
+        ):
+            connection.execute(statement, one)
+
+
 def _postgres(url: str, serde: JsonPlusSerializer) -> BaseCheckpointSaver[Any]:
     from langgraph.checkpoint.postgres import PostgresSaver
     from psycopg.rows import dict_row

@@ -18,6 +18,8 @@ _ALL = re.compile(
     r"the lot|all (?:two|three|four|five|\d))\b",
     re.I,
 )
+_SEVERAL = re.compile(r"\b(two|three|four|each|pair|[2-9])\b", re.I)
+_ONE_OF = re.compile(r"\bone of\b", re.I)
 _BOTH = re.compile(r"\bboth\b", re.I)
 _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
@@ -168,6 +170,38 @@ def lines_named(text: str, orders: Sequence[OwnOrder]) -> list[tuple[OwnOrder, L
     ids = set(item_ids(text))
     found += [(o, line) for o in orders for line in o.lines if line.item_id in ids and (o, line) not in found]
     return _by_options(text, found)
+
+
+def doubtful(text: str, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """Return of the things that a text names those it surely means, and those of which it means one alone:
+    "the watch" where there are two.
+    """
+    if says_all(text) or says_both(text) or _SEVERAL.search(text):
+        return list(lines), []
+    words = words_of(text)
+    places: dict[int, list[Line]] = {}
+    for named in products_named(text, [line.product for line in lines]):
+        noun = words[min(named.at + (len(stems_of(named.name)) if named.surely == 3 else 1), len(words)) - 1]
+        plural = noun.raw.lower().endswith("s") and not named.name.lower().endswith("s")
+        if not named.stays and (not plural or _ONE_OF.search(text)):
+            places.setdefault(named.at, []).extend(line for line in lines if line.product == named.name)
+    for same in places.values():
+        ids = {line.item_id for line in same}
+        if len(same) < 2:
+            continue
+        chosen = same[:1] if len(ids) == 1 else by_options(text, same)
+        sure = [line for line in lines if line not in same]
+        if chosen:
+            return [*sure, *chosen], []
+        return sure, same
+    return list(lines), []
+
+
+def by_options(text: str, lines: Sequence[Line]) -> list[Line]:
+    """Return those of several things that a text tells by their options, none where it tells none of them apart."""
+    told = [m for m in mentions(text, [line.options for line in lines]) if not m.negative]
+    fitting = [line for line in lines if told and all(line.options.get(m.key) == m.value for m in told)]
+    return fitting if 0 < len(fitting) < len(lines) else []
 
 
 def _names(orders: Sequence[OwnOrder]) -> list[str]:

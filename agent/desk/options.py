@@ -120,7 +120,7 @@ def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str]
     told = mentions(text, kinds)
     stems = [word.stem for word in words]
     result = Wanted()
-    gone = _gone(told, stems)
+    gone = _gone(told, stems, old or {})
     for mention in told:
         if mention in gone:
             continue
@@ -148,7 +148,7 @@ def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str]
     return result
 
 
-def _gone(told: Sequence[Mention], stems: Sequence[str]) -> list[Mention]:
+def _gone(told: Sequence[Mention], stems: Sequence[str], old: Mapping[str, str]) -> list[Mention]:
     """Return the mentions that tell of the thing that is to go."""
     gone: list[Mention] = []
     for phrase in _INSTEAD:
@@ -159,13 +159,14 @@ def _gone(told: Sequence[Mention], stems: Sequence[str]) -> list[Mention]:
                 near = [m for m in told if last <= m.at <= last + 3]
                 elsewhere = {m.key for m in told if m not in near}
                 gone += [m for m in near if m is near[0] or m.key in elsewhere]
-    # "the black one for a red one": what stands before is the old, if both sides name the same option.
+    # "the black one for a red one": what stands before is the old, if both sides name the same option
+    # or it tells what the old one is.
     for at, stem in enumerate(stems):
         if stem not in _INTO:
             continue
         before = [m for m in told if m.at < at and m not in gone]
         after = {m.key for m in told if m.at > at and m not in gone}
-        gone += [m for m in before if m.key in after]
+        gone += [m for m in before if m.key in after or (after and old.get(m.key) == m.value)]
     return gone if len(gone) < len(told) else []
 
 

@@ -78,7 +78,7 @@ def question(asked: Asked, wish: Wish, found: Meaning, things: Things) -> tuple[
         case "order":
             return _which_order(wish, found)
         case "items" if order is not None:
-            named = [line.label for line in order.lines]
+            named = [line.label for line in found.unsure or order.lines]
             return f"{_ITEMS[wish.tool]} Order {order.order_id} has {listed(named)}.", tuple(named)
         case "new items":
             return _which_kind(wish, found, things)
@@ -120,6 +120,8 @@ def _which_kind(wish: Wish, found: Meaning, things: Things) -> tuple[str, tuple[
         if not fitting:
             return f"No other {line.product} is available just now.", ()
         none = "" if kinds or not told else f"There is no such {line.product}. "
+        if kinds and not any(kind.available for kind in kinds):
+            none = "What you describe is not available just now. "
         shown = listed([f"{kind.said} for {dollars(kind.price)}" for kind in fitting[:12]])
         begin = f"{none}Which {line.product} would you like instead of {line.label}?"
         return f"{begin} Available: {shown}.", tuple(kind.said for kind in fitting[:6])

@@ -16,9 +16,17 @@ from langgraph.types import Command
 from storewise.agent.analyst import NOWHERE, chat_model
 from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow
-from storewise.agent.desk.graph import AGREED, Visit, build_desk_graph, form_of, policy_prompt, turn_of
+from storewise.agent.desk.graph import (
+    AGREED,
+    Visit,
+    build_desk_graph,
+    form_of,
+    outcome_untold,
+    policy_prompt,
+    turn_of,
+)
 from storewise.agent.desk.meant import hinted
-from storewise.agent.desk.memory import close_memory, conversation_memory
+from storewise.agent.desk.memory import close_memory, conversation_memory, forget_older
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import without_ids
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
@@ -126,9 +134,7 @@ class ServiceDesk:
                 given = Command(resume={"decisions": [{"type": "reject", "message": text}]})
             yield from self._run(graph, config, given, visit, conversation, began)
         except DeskAway:
-            yield Replied(
-                reply=Reply(text=replies.AWAY, seconds=_since(began), note="The database does not answer.")
-            )
+            yield Replied(reply=self._cut_off(conversation, began))
 
     def press(self, user_id: str, conversation: str, proposal_id: str, yes: bool) -> Iterator[DeskEvent]:
         """Yield the events after a confirmation button; one that was settled already changes nothing."""
@@ -155,11 +161,7 @@ class ServiceDesk:
                 given: Command[Any] = Command(resume={"decisions": [answer]})
                 yield from self._run(graph, config, given, visit, conversation, began)
             except DeskAway:
-                yield Replied(
-                    reply=Reply(
-                        text=replies.AWAY, seconds=_since(began), note="The database does not answer."
-                    )
-                )
+                yield Replied(reply=self._cut_off(conversation, began))
 
     def state(self, user_id: str, conversation: str) -> Reply | None:
         """Return what was said last, None where nothing was; a proposal in it still waits."""
@@ -262,16 +264,41 @@ class ServiceDesk:
     def _run(
         self, graph: Any, config: dict[str, Any], given: Any, visit: Visit, conversation: str, began: float
     ) -> Iterator[DeskEvent]:
-        for mode, data in graph.stream(given, config, context=visit, stream_mode=["updates", "messages"]):
+        # The place is kept once a turn, at its end or where it waits: each keeping writes all messages anew.
+        events = graph.stream(
+            given, config, context=visit, stream_mode=["updates", "messages"], durability="exit"
+        )
+        for mode, data in events:
             if mode != "messages":
                 continue
             chunk, _ = data
             if isinstance(chunk, AIMessageChunk) and chunk.text:
                 yield Words(text=str(chunk.text))
-        reply = self._reply(graph.get_state(config), conversation, _since(began))
-        yield Replied(reply=self._kept(conversation, visit, reply, graph.get_state(config)))
+        snapshot = graph.get_state(config)
+        reply = self._reply(snapshot, conversation, _since(began))
+        forget_older(self._memory, conversation)
+        yield Replied(reply=self._kept(conversation, visit, reply, snapshot))
+
+    def _cut_off(self, conversation: str, began: float) -> Reply:
+        """Return what is said where the database went away: what was changed before that is told."""
+        messages = self._graph().get_state(self._config(conversation)).values.get("messages") or []
+        done = outcome_untold(messages)
+        note = "The database does not answer."
+        if done is None:
+            return Reply(text=replies.AWAY, seconds=_since(began), note=note)
+        return Reply(text=done.finding.headline, findings=(done.finding,), seconds=_since(began), note=note)
 
     def _kept(self, conversation: str, visit: Visit, reply: Reply, snapshot: Any) -> Reply:
+        """Write a turn into the records; what was changed is told even if they cannot be written."""
+        try:
+            return self._recorded(conversation, visit, reply, snapshot)
+        except DeskAway:
+            if not any(decision.decision == "written" for decision in reply.decisions):
+                raise
+            logger.exception("a turn of conversation %s is not in the records", conversation)
+            return reply.model_copy(update={"note": "The records of this turn could not be written."})
+
+    def _recorded(self, conversation: str, visit: Visit, reply: Reply, snapshot: Any) -> Reply:
         """Write a turn into the records, and open a ticket where a person is called."""
         self.records.add(conversation, "desk", reply.text)
         for decision in reply.decisions:

@@ -15,7 +15,7 @@ from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 
 from storewise.agent.desk.meant import parts_of
-from storewise.agent.desk.verbs import named_changes
+from storewise.agent.desk.verbs import named_changes, says_so
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
 from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist
@@ -104,6 +104,14 @@ class Understanding:
         # Whoever wants a person mostly says so outright (_PERSON); else it has to be likely.
         sure = [act for act in kept if act != "transfer_to_human_agents" or scores[act] >= PERSON]
         names = list((sure or kept)[:1])
+        named = [tool for tool in named_changes(text) if tool in scores]
+        if (
+            named
+            and WISHES.get(names[0]) == "write"
+            and names[0] not in named
+            and not says_so(names[0], text)
+        ):
+            names = [max(named, key=lambda tool: scores[tool])]  # the verb says it
         if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
             names.append(kept[1])
             if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):
