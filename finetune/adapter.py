@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from storewise.finetune.base import base_hash, chat_template_hash, unpack_base
 from storewise.prompts import prompt_hash
 from storewise.tools.registry import Tool
-from storewise.tools.reviews.embedding import importing
+from storewise.tools.reviews.embedding import loading
 
 SHIPPED = Path(__file__).parent / "adapters" / "storewise"
 # The prompts of each task that the adapter learns.
@@ -116,15 +116,16 @@ def merged_model(folder: Path, models: Path, tools: dict[str, Tool]) -> tuple[Pa
     merged = models / f"{manifest.served_name}-{digest[:12]}"
     if (merged / "model.safetensors").is_file():
         return merged, manifest
-    with importing:
+    with loading:
         import torch
         from peft import PeftModel
         from transformers import AutoModelForCausalLM
         from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
-    whole = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
+    with loading:
+        model = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
+        whole = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
     aside = models / f"{merged.name}.partial-{os.getpid()}"
     whole.save_pretrained(aside)
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):

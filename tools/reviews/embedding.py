@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ BATCH = 32
 # A few short texts (a question, a tool's name) are a matter of milliseconds in float32 already.
 BULK = 64
 
-# Who imports transformers holds it: while one thread does, another finds the half of it.
-importing = threading.Lock()
+# Who imports transformers or loads weights with it holds it: meanwhile another thread finds the half of the
+# library, or makes its own tensors without data, as the loader wants them for a moment.
+loading = threading.RLock()
 _load = threading.Lock()
 # The tokenizer's padding state is shared: two threads inside it end in "Already borrowed".
 _tokenize = threading.Lock()
@@ -56,7 +58,7 @@ def encoder() -> SentenceTransformer:
 
 @lru_cache(maxsize=1)
 def _encoder() -> SentenceTransformer:
-    with importing:
+    with loading:
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -68,9 +70,34 @@ def _encoder() -> SentenceTransformer:
     quiet()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    model = SentenceTransformer(str(folder), device=device, local_files_only=True)
+    with loading:
+        model = SentenceTransformer(str(folder), device=device, local_files_only=True)
     model.eval()
     return model
+
+
+def halved_encoder() -> SentenceTransformer:
+    """Return the encoder with the weights of its products in bfloat16; what it shares with the other is not copied.
+
+    Under autocast it gives the same as the other, to the bit, which casts its weights again for each batch.
+    """
+    with _load:
+        return _halved()
+
+
+@lru_cache(maxsize=1)
+def _halved() -> SentenceTransformer:
+    import torch
+
+    model = _encoder()
+    products = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
+    own = {id(weight) for module in products for weight in module.parameters()}
+    shared = {id(weight): weight for weight in model.parameters() if id(weight) not in own}
+    made = copy.deepcopy(model, shared)  # what the memo holds counts as copied
+    for module in made.modules():
+        if isinstance(module, torch.nn.Linear):
+            module.to(torch.bfloat16)
+    return made
 
 
 @lru_cache(maxsize=1)
@@ -100,22 +127,25 @@ def _workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="embedding", initializer=_single_threaded)
 
 
-def encode(texts: Sequence[str], progress: Callable[[str], None] | None = None) -> Vectors:
+def encode(
+    texts: Sequence[str], progress: Callable[[str], None] | None = None, halved: bool | None = None
+) -> Vectors:
     """Return one normalised vector a text: float32, shape (len(texts), 384); safe to call from any thread.
 
     Texts beyond the model's 256 word pieces are cut there. Texts of like length share a batch, so that
-    little is padding. Where the CPU has bfloat16 in hardware, many texts at once use it.
+    little is padding. Where the CPU has bfloat16 in hardware, many texts at once use it, or any if `halved`.
     """
     vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     if not texts:
         return vectors
     on_cpu = encoder().device.type == "cpu"
-    halved = on_cpu and len(texts) >= BULK and fast_bfloat16()
+    wanted = len(texts) >= BULK if halved is None else halved
+    model = halved_encoder() if on_cpu and wanted and fast_bfloat16() else encoder()
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     size = BATCH if on_cpu else 256
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     done = 0
-    found = _workers().map(lambda batch: _forward([texts[i] for i in batch], halved), batches)
+    found = _workers().map(lambda batch: _forward([texts[i] for i in batch], model), batches)
     for number, (batch, part) in enumerate(zip(batches, found, strict=True), 1):
         vectors[batch] = part
         done += len(batch)
@@ -125,16 +155,16 @@ def encode(texts: Sequence[str], progress: Callable[[str], None] | None = None) 
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
 
-def _forward(texts: list[str], halved: bool) -> Vectors:
+def _forward(texts: list[str], model: SentenceTransformer) -> Vectors:
     """Embed one batch in the calling thread."""
     import torch
 
-    model = encoder()
     with _tokenize:
-        features = model.preprocess(texts)
+        features = encoder().preprocess(texts)
     features = {
         name: value.to(model.device) if hasattr(value, "to") else value for name, value in features.items()
     }
+    halved = model is not encoder()
     precision = torch.autocast("cpu", dtype=torch.bfloat16) if halved else contextlib.nullcontext()
     with torch.inference_mode(), precision:
         found = model(features)["sentence_embedding"]

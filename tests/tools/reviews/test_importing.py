@@ -39,3 +39,26 @@ assert not failed, failed
 def test_two_threads_load_models_at_once() -> None:
     done = subprocess.run([sys.executable, "-c", TWO_AT_ONCE], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
+
+
+ONE_AFTER_ANOTHER = """
+import threading
+from storewise.tools.reviews import embedding
+
+loaded = threading.Event()
+thread = threading.Thread(target=lambda: (embedding.encoder(), loaded.set()))
+with embedding.loading:
+    thread.start()
+    assert not loaded.wait(3)
+thread.join()
+assert loaded.is_set()
+assert all(weight.device.type != "meta" for weight in embedding.encoder().parameters())
+"""
+
+
+def test_weights_are_loaded_one_model_after_another() -> None:
+    """While one model is loaded, modules that another thread makes would get no data."""
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_AFTER_ANOTHER], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
