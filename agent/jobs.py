@@ -37,7 +37,7 @@ from storewise.agent.selection import Selection, SelectionError, selected
 from storewise.agent.settings import Settings
 from storewise.agent.summaries import NotPhrased, Phrase
 from storewise.agent.uploads import Kind, UploadError, read
-from storewise.tools.reviews.groups import Encode, Group
+from storewise.tools.reviews.groups import Group
 from storewise.tools.reviews.index import NoIndex, open_index
 from storewise.tools.reviews.known import Embedded, Known
 from storewise.tools.reviews.summary import Length, Review, Summary
@@ -302,7 +302,9 @@ class Jobs:
         try:
             reviews = [Review.model_validate_json(content) for content in contents]
             encode = await asyncio.to_thread(self._encode, [review.text for review in reviews])
-            found = await summaries.summarize(reviews, length, self._phrase(job_id), encode)
+            found = await summaries.summarize(
+                reviews, length, self._phrase(job_id), encode, judge=encode.judged
+            )
             summary = found.model_dump_json()
         except SQLAlchemyError:
             raise
@@ -313,8 +315,8 @@ class Jobs:
             self.store.finish, job_id, number, part, len(contents), summary, problem, time.time() - began
         )
 
-    def _encode(self, texts: list[str]) -> Encode:
-        """Return what embeds sentences; those of texts that the shop's index holds are looked up there."""
+    def _encode(self, texts: list[str]) -> Embedded | Known:
+        """Return what embeds and judges sentences; those of texts that the shop's index holds are looked up there."""
         generation = current(self.settings.home)
         try:
             index = None if generation is None else open_index(generation / "reviews")

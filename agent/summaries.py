@@ -14,8 +14,18 @@ from storewise.agent.settings import Settings
 from storewise.finetune.adapter import SHIPPED, read_manifest
 from storewise.prompts import prompt
 from storewise.tools.reviews import aspects, embedding, screening
-from storewise.tools.reviews.claims import supported
-from storewise.tools.reviews.groups import SHOWN, Encode, Group, grouped_lines, normal, read_lines, shown
+from storewise.tools.reviews.claims import all_supported
+from storewise.tools.reviews.groups import (
+    SHOWN,
+    Encode,
+    Group,
+    Judge,
+    grouped_lines,
+    judged,
+    normal,
+    read_lines,
+    shown,
+)
 from storewise.tools.reviews.salience import of_somebody, personal
 from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
 from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, contradictions, running_text
@@ -82,6 +92,7 @@ async def summarize(
     phrase: Phrase | None,
     encode: Encode = embedding.encode,
     words: int | None = None,
+    judge: Judge = judged,
 ) -> Summary:
     """Return what `reviews` say: the groups of most reviews, each phrased by the model or quoted.
 
@@ -93,21 +104,23 @@ async def summarize(
         phrase: makes one sentence of a group.
         encode: makes embeddings; one that knows the sentences already saves the time.
         words: so many words at most, whatever the length.
+        judge: says how sentences judge; one that knows them saves the time, too.
     """
     reasons = _reasons(reviews)
     read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
     left_out = dict(Counter(reason for reason in reasons if reason is not None))
-    lines = await asyncio.to_thread(read_lines, read, encode)
+    lines = await asyncio.to_thread(read_lines, read, encode, judge)
     groups = await asyncio.to_thread(grouped_lines, lines)
     told_of = chosen(groups, len(read), CLAIMS[length], phrase is None)
-    told = await asyncio.gather(*(_claim(group, phrase, encode) for group in told_of))
+    said = await asyncio.gather(*(_said(group, phrase) for group in told_of))
+    told = await asyncio.to_thread(_checked, told_of, said, encode)
     claims = arranged(list(zip(told_of, told, strict=True)), len(read), words)
     against = await asyncio.to_thread(contradictions, claims, encode)
-    spoken_of = [(quote.review_id, quote.text) for quote in lines.quotes]
-    shares = await asyncio.to_thread(aspects.shares, spoken_of, lines.vectors)
     return Summary(
         claims=tuple(claims),
-        aspects=shares,
+        aspects=()
+        if lines.codes is None
+        else aspects.shares([q.review_id for q in lines.quotes], lines.codes),
         contradictions=tuple(against.items()),
         reviews=len(read),
         left_out=left_out,
@@ -186,21 +199,31 @@ def _joined(claims: list[Claim]) -> Claim:
     return claims[0].model_copy(update={"review_ids": ids, "count": len(ids), "quotes": quotes})
 
 
-async def _claim(group: Group, phrase: Phrase | None, encode: Encode) -> Claim:
-    """Return what a group says: in the model's sentence if it is borne out, else quoted."""
-    said = None
-    if phrase is not None:
-        try:
-            said = await phrase(group)
-        except NotPhrased:
-            said = None
-        if said is not None and not await asyncio.to_thread(_borne_out, said, group, encode):
-            said = None
-    return claim_of(group, said)
+async def _said(group: Group, phrase: Phrase | None) -> str | None:
+    """Return the model's sentence of a group, None if it has none."""
+    if phrase is None:
+        return None
+    try:
+        return await phrase(group)
+    except NotPhrased:
+        return None
 
 
-def _borne_out(said: str, group: Group, encode: Encode) -> bool:
-    """Say whether a sentence speaks of what the group says, not as one of the customers nor of their dogs."""
-    if len(said) > LONGEST or personal(said) or of_somebody(said):
-        return False
-    return supported(said, group.quotes[:SHOWN], encode).supported
+def _checked(groups: Sequence[Group], said: Sequence[str | None], encode: Encode) -> list[Claim]:
+    """Return what groups say: in the model's sentences as far as they are borne out, else quoted."""
+    asked = [
+        (sentence, group.quotes[:SHOWN])
+        for group, sentence in zip(groups, said, strict=True)
+        if sentence is not None and _impersonal(sentence)
+    ]
+    verdicts = all_supported(asked, encode)
+    borne_out = {pair for pair, verdict in zip(asked, verdicts, strict=True) if verdict.supported}
+    return [
+        claim_of(group, sentence if (sentence, group.quotes[:SHOWN]) in borne_out else None)
+        for group, sentence in zip(groups, said, strict=True)
+    ]
+
+
+def _impersonal(said: str) -> bool:
+    """Say whether a sentence speaks neither as one of the customers nor of their dogs, and is not too long."""
+    return len(said) <= LONGEST and not personal(said) and not of_somebody(said)

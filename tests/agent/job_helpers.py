@@ -30,7 +30,9 @@ ASKED: dict[str, Any] = {"format": "jsonl", "group_by": "product", "length": "sh
 BLAME = "The bag arrived torn and the beans were stale."
 
 
-async def simple(reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode) -> Summary:
+async def simple(
+    reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode, **_: object
+) -> Summary:
     """Summarize in the shape of the real thing: reviews with the same first sentence make a claim."""
     reasons = [screening.left_out(review.text) for review in reviews]
     said: dict[str, list[Quote]] = {}
@@ -75,7 +77,7 @@ def slow(seconds: float) -> Callable[..., Awaitable[Summary]]:
     """Return `simple` that takes its time."""
 
     async def summarize(
-        reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode
+        reviews: Sequence[Review], length: Length, phrase: Phrase | None, encode: Encode, **_: object
     ) -> Summary:
         await asyncio.sleep(seconds)
         return await simple(reviews, length, phrase, encode)

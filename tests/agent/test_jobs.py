@@ -99,7 +99,7 @@ def test_a_large_group_is_merged_from_its_parts(shared: Jobs, monkeypatch: pytes
 
 def test_a_group_that_fails_is_told_and_stops_nothing(shared: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     async def one_fails(
-        reviews: list[Review], length: Length, phrase: Phrase | None, encode: Encode
+        reviews: list[Review], length: Length, phrase: Phrase | None, encode: Encode, **_: object
     ) -> Summary:
         if reviews[0].product_id == "P001":
             raise ValueError("something in it")

@@ -365,15 +365,13 @@ def tally(reviews: Iterable[object], codes: Iterable[int]) -> dict[Side, int]:
     return counts
 
 
-def shares(lines: Sequence[tuple[str, str]], vectors: Floats) -> tuple[AspectShare, ...]:
+def shares(ids: Sequence[str], codes: Codes) -> tuple[AspectShare, ...]:
     """Return the aspects that sentences speak of, those of most reviews first, with how many reviews judge them.
 
     Args:
-        lines: the id of a review and one of its sentences.
-        vectors: the sentences' embeddings, shape (len(lines), 384).
+        ids: the review that each sentence is of.
+        codes: how the sentences tell the aspects, see `Head.judged`.
     """
-    codes = head().judged([text for _, text in lines], vectors)
-    ids = [review for review, _ in lines]
     found = []
     for number, name in enumerate(NAMES):
         counts = tally(ids, codes[:, number].tolist())

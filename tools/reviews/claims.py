@@ -102,8 +102,11 @@ def supported(claim: str, sentences: Sequence[Quote], encode: Encode = embedding
     """Say whether `claim` follows from `sentences`; those of one review have its id."""
     if not sentences or not words_of(claim):
         return Verdict(False, 0.0, "it says nothing that could be checked")
+    wrong = _invented(claim, sentences)
+    if wrong is not None:
+        return Verdict(False, 0.0, wrong)
     told = _told(claim, sentences, encode)
-    wrong = _invented(claim, sentences) or _miscounted(told)
+    wrong = _miscounted(told)
     if wrong is not None:
         return Verdict(False, 0.0, wrong)
     card = weights()
@@ -115,6 +118,29 @@ def supported(claim: str, sentences: Sequence[Quote], encode: Encode = embedding
     if score >= card["threshold"] + DENIED * denied:
         return Verdict(True, score)
     return Verdict(False, score, list(FEATURES.values())[int(np.argmin(pulls))])
+
+
+def all_supported(
+    claims: Sequence[tuple[str, Sequence[Quote]]], encode: Encode = embedding.encode
+) -> list[Verdict]:
+    """Return what `supported` says of each claim and its sentences; all texts are embedded at once."""
+    texts = dict.fromkeys(text for claim, sentences in claims for text in _embedded(claim, sentences))
+    vectors = dict(zip(texts, encode(list(texts)), strict=True)) if texts else {}
+
+    def known(asked: Sequence[str]) -> Vectors:
+        return np.stack([vectors[text] for text in asked])
+
+    return [supported(claim, sentences, known) for claim, sentences in claims]
+
+
+def _embedded(claim: str, sentences: Sequence[Quote]) -> list[str]:
+    """Return the texts whose embeddings `supported` asks for."""
+    if not sentences or not words_of(claim) or _invented(claim, sentences):
+        return []
+    heard = _words_heard(sentences)
+    new = [word.text for word in words_of(claim) if word.stem not in heard]
+    words = [*heard.values(), *new] if new and heard else []
+    return [*(quote.text for quote in sentences), claim, *parts_of(claim), *words]
 
 
 def measured(claim: str, sentences: Sequence[Quote], encode: Encode = embedding.encode) -> Floats:
@@ -223,11 +249,10 @@ def _measured(claim: str, sentences: Sequence[Quote], told: _Told, encode: Encod
         nearest[owner] = max(nearest.get(owner, -1.0), told.near[0, column])
     best = told.near.max(axis=0)
     heard: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    texts: dict[str, str] = {}
     for column, quote in enumerate(sentences):
         for word in words_of(quote.text):
             heard[word.stem][word.turned] += float(np.exp(SHARP * best[column]))
-            texts[word.stem] = word.text
+    texts = _words_heard(sentences)
     words = words_of(claim)
     meaning = _meanings(words, texts, encode)
     turned = [
@@ -250,6 +275,11 @@ def _measured(claim: str, sentences: Sequence[Quote], told: _Told, encode: Encod
             float(sum(word.stem not in texts for word in words)),
         ]
     )
+
+
+def _words_heard(sentences: Sequence[Quote]) -> dict[str, str]:
+    """Return the words of meaning in sentences by their stems."""
+    return {word.stem: word.text for quote in sentences for word in words_of(quote.text)}
 
 
 def _meanings(words: Sequence[_Word], texts: dict[str, str], encode: Encode) -> list[float]:

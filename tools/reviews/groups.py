@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from storewise.tools.reviews import embedding, phrases, screening, sentiment
+from storewise.tools.reviews import aspects, embedding, phrases, screening, sentiment
 from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.salience import fit, phrases_in, places, salience
 from storewise.tools.reviews.sentences import sentences
@@ -28,6 +28,8 @@ from storewise.tools.reviews.summary import Quote, Review
 Encode = Callable[[Sequence[str]], Vectors]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Judged = tuple[Floats, aspects.Codes]
+Judge = Callable[[Sequence[str], Vectors], Judged]
 
 ALIKE = 0.55  # mean likeness from which sentences say the same
 OPINION = 0.05  # what agreement in polarity adds to the cosine, and disagreement subtracts
@@ -76,12 +78,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Lines:
-    """All sentences, a row each, those of a review together: whose, their embeddings, how likely they praise."""
+    """All sentences, a row each, those of a review together: whose, their embeddings, how likely they praise.
+
+    `codes` says how each tells each aspect, where that was asked for; see `aspects.Head.judged`.
+    """
 
     quotes: list[Quote]
     review: Rows
     vectors: Vectors
     positive: Floats
+    codes: aspects.Codes | None = None
 
 
 def grouped(reviews: Sequence[Review], encode: Encode = embedding.encode) -> list[Group]:
@@ -129,8 +135,18 @@ def shown(sentences: Sequence[str]) -> str:
     return "\n".join("- " + " ".join(sentence.split()) for sentence in sentences[:SHOWN])
 
 
-def read_lines(reviews: Sequence[Review], encode: Encode = embedding.encode) -> Lines:
-    """Return the sentences of `reviews` but orders to a machine and texts that were read before."""
+def judged(texts: Sequence[str], vectors: Vectors) -> Judged:
+    """Return how likely each sentence praises, and how it tells each aspect; `vectors` are their embeddings."""
+    return sentiment.head().probability(texts, vectors), aspects.head().judged(texts, vectors)
+
+
+def read_lines(
+    reviews: Sequence[Review], encode: Encode = embedding.encode, judge: Judge | None = None
+) -> Lines:
+    """Return the sentences of `reviews` but orders to a machine and texts that were read before.
+
+    With `judge` their aspects are found, too.
+    """
     quotes: list[Quote] = []
     review: list[int] = []
     texts: set[str] = set()
@@ -150,11 +166,16 @@ def read_lines(reviews: Sequence[Review], encode: Encode = embedding.encode) -> 
             np.zeros(0, np.int64),
             np.zeros((0, embedding.DIMENSIONS), np.float32),
             np.zeros(0, np.float32),
+            np.zeros((0, len(aspects.NAMES)), np.int8),
         )
-    vectors = np.asarray(encode(list(rows)), dtype=np.float32)
-    positive = sentiment.head().probability(list(rows), vectors)
+    said = list(rows)
+    vectors = np.asarray(encode(said), dtype=np.float32)
     place = [rows[quote.text] for quote in quotes]
-    return Lines(quotes, np.array(review, dtype=np.int64), vectors[place], positive[place])
+    whose = np.array(review, dtype=np.int64)
+    if judge is None:
+        return Lines(quotes, whose, vectors[place], sentiment.head().probability(said, vectors)[place])
+    positive, codes = judge(said, vectors)
+    return Lines(quotes, whose, vectors[place], positive[place], codes[place])
 
 
 def _apart(vectors: Vectors) -> Vectors:

@@ -1,4 +1,4 @@
-"""Embeddings that need not be made again: of sentences that an index holds, and of texts embedded lately."""
+"""What need not be worked out again: of sentences that an index holds, and of texts embedded lately."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from storewise.tools.reviews import embedding
+from storewise.tools.reviews import aspects, embedding
 from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews.groups import Judged, judged
 from storewise.tools.reviews.index import Index, hashed
 
 KEPT = 20_000  # texts embedded lately, mostly single words: 15 MB
 
 
 class Embedded:
-    """Embeds each text once, as long as it is among the latest; threads may share it."""
+    """Embeds each text once, as long as it is among the latest; threads may share it.
+
+    Few texts or many, they are embedded in the same precision: what was asked before changes no vector.
+    """
 
     def __init__(self) -> None:
         self._vectors: dict[str, Vectors] = {}
@@ -26,7 +30,7 @@ class Embedded:
         with self._lock:
             found = {text: vector for text in texts if (vector := self._vectors.get(text)) is not None}
         new = [text for text in dict.fromkeys(texts) if text not in found]
-        made = dict(zip(new, embedding.encode(new), strict=True))
+        made = dict(zip(new, embedding.encode(new, halved=True), strict=True))
         with self._lock:
             self._vectors |= made
             while len(self._vectors) > KEPT:
@@ -34,13 +38,19 @@ class Embedded:
         both = found | made
         return np.stack([both[text] for text in texts]) if len(texts) else embedding.encode([])
 
+    def judged(self, texts: Sequence[str], vectors: Vectors) -> Judged:
+        """Return how sentences judge, see `groups.judged`."""
+        return judged(texts, vectors)
+
 
 class Known:
-    """Embeds texts; sentences of some reviews that an index holds are looked up there."""
+    """Embeds texts and judges sentences; those of some reviews that an index holds are looked up there."""
 
     def __init__(self, index: Index, reviews: Sequence[str], rest: Embedded) -> None:
         self._index = index
         self._rest = rest
+        self._positive = index.lines["positive"].to_numpy(dtype=np.float32)
+        self._codes = index.lines[list(aspects.NAMES)].to_numpy(dtype=np.int8)
         self._line: dict[str, int] = {}
         starts, stops = index.lines["start"].to_numpy(), index.lines["stop"].to_numpy()
         for text in reviews:
@@ -60,3 +70,15 @@ class Known:
         if new:
             vectors[new] = self._rest([texts[place] for place in new])
         return vectors
+
+    def judged(self, texts: Sequence[str], vectors: Vectors) -> Judged:
+        """Return how sentences judge, see `groups.judged`."""
+        lines = np.array([self._line.get(text, -1) for text in texts], dtype=np.int64)
+        known, new = lines >= 0, np.flatnonzero(lines < 0)
+        positive = np.zeros(len(texts), dtype=np.float32)
+        codes = np.zeros((len(texts), len(aspects.NAMES)), dtype=np.int8)
+        positive[known] = self._positive[lines[known]]
+        codes[known] = self._codes[lines[known]]
+        if len(new):
+            positive[new], codes[new] = judged([texts[place] for place in new.tolist()], vectors[new])
+        return positive, codes

@@ -3,8 +3,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import torch
 
-from storewise.tools.reviews.embedding import BULK, DIMENSIONS, encode, encoder
+from storewise.tools.reviews.embedding import BULK, DIMENSIONS, encode, encoder, halved_encoder
 
 
 def test_bulk_agrees_with_plain_float32() -> None:
@@ -13,6 +14,23 @@ def test_bulk_agrees_with_plain_float32() -> None:
     vectors = encode(texts)
     assert vectors.dtype == np.float32
     assert (vectors * plain).sum(axis=1).min() > 0.999
+
+
+def test_weights_in_bfloat16_change_no_bit_of_what_autocast_gives() -> None:
+    model, texts = halved_encoder(), ["Good tea.", "The tea was very bitter, and the tin had a dent.", "tea"]
+    assert model is halved_encoder() is not encoder()
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        features = encoder().preprocess(texts)
+        wanted, found = (one(dict(features))["sentence_embedding"] for one in (encoder(), model))
+    assert torch.equal(wanted, found)
+    assert {weight.dtype for weight in encoder().parameters()} == {torch.float32}
+    own = {weight.data_ptr() for weight in encoder().parameters()}
+    assert all(weight.data_ptr() in own for weight in model.parameters() if weight.dtype == torch.float32)
+
+
+def test_few_texts_in_bfloat16_agree_with_float32() -> None:
+    texts = ["Good tea.", "The tin had a dent."]
+    assert (encode(texts, halved=True) * encode(texts, halved=False)).sum(axis=1).min() > 0.999
 
 
 def test_odd_texts() -> None:

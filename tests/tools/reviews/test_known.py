@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from storewise.tools.reviews import embedding
+from storewise.agent.summaries import summarize
+from storewise.tools.reviews import aspects, embedding, groups, sentiment
 from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews.groups import Group
 from storewise.tools.reviews.index import open_index
 from storewise.tools.reviews.known import Embedded, Known
+from storewise.tools.reviews.summary import Review
 from tests.tools.test_opinions import REVIEWS, small_shop
 
 
@@ -21,9 +25,9 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     encode = embedding.encode
 
-    def noting(texts: Sequence[str], progress: object = None) -> Vectors:
+    def noting(texts: Sequence[str], progress: object = None, halved: bool | None = None) -> Vectors:
         asked.extend(texts)
-        return encode(texts)
+        return encode(texts, halved=halved)
 
     monkeypatch.setattr(embedding, "encode", noting)
     return asked
@@ -60,3 +64,64 @@ def test_a_text_is_embedded_once_and_forgotten_in_time(
     encode(["one"])
     assert embedded[-1] == "one", "the oldest is forgotten"
     assert encode([]).shape == (0, embedding.DIMENSIONS)
+
+
+def test_how_sentences_judge_is_looked_up_and_is_what_would_be_worked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = small_shop(tmp_path, "Written here.")
+    index = open_index(shop.folder("reviews"))
+    known = Known(index, [review[1] for review in REVIEWS], Embedded())
+    said = [
+        "It arrived quickly.",
+        "The lid broke at once, awful.",
+        "This coffee has a smooth taste and we love it.",
+    ]
+    vectors = embedding.encode(said)
+    positive, codes = groups.judged(said, vectors)
+    asked: list[str] = []
+    alone = groups.judged
+
+    def noting(texts: Sequence[str], vectors: Vectors) -> groups.Judged:
+        asked.extend(texts)
+        return alone(texts, vectors)
+
+    monkeypatch.setattr("storewise.tools.reviews.known.judged", noting)
+    found, sides = known.judged(said, vectors)
+    assert asked == said[1:2]
+    assert np.allclose(found, positive, atol=1e-3) and (sides == codes).all() and codes.any()
+    assert known.judged([], embedding.encode([]))[1].shape == (0, len(aspects.NAMES))
+    shop.close()
+
+
+def test_a_summary_is_the_same_whether_its_sentences_are_known_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = small_shop(tmp_path, "Written here.")
+    index = open_index(shop.folder("reviews"))
+    reviews = [Review(review_id=review[0], text=review[1]) for review in REVIEWS]
+    reviews.append(Review(review_id="new", text="The lid broke at once. Lovely green tea!"))
+
+    async def phrase(group: Group) -> str:
+        return group.quotes[0].text.replace("smooth", "mild and smooth")
+
+    plain = asyncio.run(summarize(reviews, "long", phrase))
+    known = Known(index, [review.text for review in reviews], Embedded())
+    worked: list[str] = []
+    for head in (sentiment.head(), aspects.head()):
+        name = "probability" if head is sentiment.head() else "judged"
+        way = getattr(head, name)
+
+        def noting(self: object, texts: Sequence[str], vectors: Vectors, way: object = way) -> object:
+            worked.extend(texts)
+            return way(texts, vectors)  # type: ignore[operator]
+
+        monkeypatch.setattr(type(head), name, noting)
+    read = groups.read_lines(reviews, known, known.judged)
+    assert len(read.quotes) > len(set(worked)) and set(worked) <= {
+        "The lid broke at once.",
+        "Lovely green tea!",
+    }
+    assert asyncio.run(summarize(reviews, "long", phrase, known, judge=known.judged)) == plain
+    assert plain.aspects and any(claim.phrased_by == "model" for claim in plain.claims)
+    shop.close()

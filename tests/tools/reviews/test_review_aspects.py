@@ -100,13 +100,14 @@ def test_a_review_counts_once_and_neither_if_it_says_both() -> None:
 
 
 def test_shares_count_reviews_by_aspect() -> None:
-    lines = [
-        ("R1", "Delicious taste."),
-        ("R1", "The flavor is wonderful."),
-        ("R2", "It tastes awful, I hate the flavor."),
-        ("R2", "Far too expensive."),
+    said = [
+        "Delicious taste.",
+        "The flavor is wonderful.",
+        "It tastes awful, I hate the flavor.",
+        "Far too expensive.",
     ]
-    found = {s.aspect: s for s in aspects.shares(lines, embedding.encode([text for _, text in lines]))}
+    codes = aspects.head().judged(said, embedding.encode(said))
+    found = {s.aspect: s for s in aspects.shares(["R1", "R1", "R2", "R2"], codes)}
     assert (found["taste"].reviews, found["taste"].positive, found["taste"].negative) == (2, 1, 1)
     assert (found["price"].reviews, found["price"].negative) == (1, 1)
-    assert aspects.shares([], np.zeros((0, 384), np.float32)) == ()
+    assert aspects.shares([], np.zeros((0, len(aspects.NAMES)), np.int8)) == ()

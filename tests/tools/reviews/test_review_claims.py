@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storewise.tools.reviews import claims
-from storewise.tools.reviews.claims import contrary, parts_of, supported, weights, words_of
+from storewise.tools.reviews import claims, embedding
+from storewise.tools.reviews.claims import all_supported, contrary, parts_of, supported, weights, words_of
+from storewise.tools.reviews.embedding import Vectors
 from storewise.tools.reviews.summary import Quote
 
 QUOTES = [
@@ -51,6 +53,35 @@ def test_a_quantity_must_fit_the_reviews_that_say_it() -> None:
     assert not supported("All customers say that the shoes run small.", QUOTES).supported
     assert "not all" in str(supported("All customers say that the shoes run small.", QUOTES).reason)
     assert not supported("Most find that they run small.", QUOTES).supported
+
+
+def test_many_claims_are_embedded_at_once_and_judged_as_one_by_one() -> None:
+    others = [
+        Quote(review_id="R5", text="The lid leaks."),
+        Quote(review_id="R6", text="It leaks, awful lid."),
+    ]
+    asked: list[list[str]] = []
+
+    def noting(texts: Sequence[str]) -> Vectors:
+        asked.append(list(texts))
+        return embedding.encode(texts)
+
+    pairs = [
+        ("The shoes are comfortable.", QUOTES),
+        ("The footwear is cosy, and it is very light.", QUOTES),
+        ("The shoes from Italy are comfortable.", QUOTES),
+        ("All say that the lid is leaking.", others),
+        ("The lid leaks.", []),
+        ("!!!", others),
+    ]
+    verdicts = all_supported(pairs, noting)
+    assert len(asked) == 1 and len(set(asked[0])) == len(asked[0])
+    assert not any("Italy" in text for text in asked[0]), "what names alone turn away is not embedded"
+    for verdict, (claim, sentences) in zip(verdicts, pairs, strict=True):
+        alone = supported(claim, sentences)
+        assert (verdict.supported, verdict.reason) == (alone.supported, alone.reason)
+        assert verdict.score == pytest.approx(alone.score, abs=0.01)
+    assert all_supported([], noting) == [] and len(asked) == 1
 
 
 def test_without_sentences_nothing_is_borne_out() -> None:
