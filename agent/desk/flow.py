@@ -28,7 +28,7 @@ from storewise.agent.desk.meant import (
 from storewise.agent.desk.mood import Mood, mood_of
 from storewise.agent.desk.naming import lines_named, order_ids, products_named
 from storewise.agent.desk.reply import Decision, OrderCard
-from storewise.agent.desk.several import apart, whole_order
+from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.verbs import names_another_change
 from storewise.agent.desk.yes import strong_yes
@@ -335,7 +335,8 @@ class Flow:
                 turn.call = (wish.tool, found.arguments, outcome.finding)
                 turn.decide(wish.tool, found.arguments, "proposed")
                 turn.findings.append(outcome.finding)
-                turn.said += [whole_order(wish, found) or "", outcome.finding.headline, replies.CONFIRM]
+                first = whole_order(wish, found) or only_one(wish, found, turn.form.wishes[1:], things) or ""
+                turn.said += [first, outcome.finding.headline, replies.CONFIRM]
                 turn.choices = ()
                 turn.form = turn.form.changed(asked="confirmation", unclear=0)
                 return
@@ -401,6 +402,10 @@ class Flow:
             self._offer(turn, wish, found, outcome)
             return True
         question, choices = replies.question(asked, again, meaning(again, things), things)
+        if asked == "payment" and not choices:  # there is nothing else to choose from
+            turn.said.append(question)
+            turn.form = form.changed(wishes=form.wishes[1:], asked="nothing", refusals=form.refusals + 1)
+            return True
         turn.said.append(question)
         turn.choices = choices
         turn.form = form.changed(wishes=(again, *form.wishes[1:]), asked=asked, refusals=form.refusals + 1)

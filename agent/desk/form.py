@@ -8,7 +8,7 @@ that was told is asked for again.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -69,6 +69,7 @@ _NO_NEED = re.compile(
     r"not (?:needed|wanted) any ?more|without it)\b",
     re.I,
 )
+_ONLY = re.compile(r"\b(only|just)\b", re.I)
 _HOME = re.compile(
     r"\b((?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main) (?:address|one|place)|"
     r"address (?:on|in|of|from) my (?:account|profile)|on (?:file|my account|my profile)|(?:to|at) (?:my )?home\b)",
@@ -272,6 +273,8 @@ def _read_lines(wish: Wish, found: Meaning) -> None:
         if not named:
             if unsure and (chosen := by_options(said.text, unsure)):
                 lines, unsure = [*lines, *chosen], []
+            elif said.asked == "confirmation" and wish.tool not in SWAPPING and _ONLY.search(said.text):
+                lines = by_options(said.text, lines) or lines  # "only the red one"
             continue
         named, maybe = doubtful(said.text, named)
         if unsure and len(maybe) > 1:
@@ -394,7 +397,13 @@ def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
     for said in wish.said:
         address = find_address(said.text, expected=said.asked in ("address", "confirmation"))
         if address is not None:
-            pieces = pieces.later(address.pieces)
+            more = address.pieces
+            corrects = said.asked == "confirmation" and more.address1 and not (more.city or more.zip)
+            pieces = (
+                replace(pieces, address1=more.address1, address2=more.address2)
+                if corrects
+                else pieces.later(more)
+            )
         elif _HOME.search(said.text) and wish.tool != "modify_user_address":
             home = things.address
             pieces = Pieces(home.address1, home.address2, home.city, home.state, home.zip, home.country)

@@ -113,6 +113,9 @@ def products_named(text: str, names: Iterable[str]) -> list[Named]:
         joined = "".join(parts)
         for at in range(len(words)):
             surely = _surely(parts, joined, words, at, owners)
+            said = words[at].raw.lower()
+            if len(said) > 4 and name.lower().endswith(said):  # "phone" for Smartphone
+                surely = max(surely, 2)
             if surely and (name not in best or surely > best[name].surely):
                 best[name] = Named(name, at, surely)
     taken = {at for named in best.values() if named.surely == 3 for at in _span(named)}
@@ -136,8 +139,6 @@ def _surely(
     if len(parts) > 1 and alike(said, joined):
         return 3
     if alike(said, parts[-1]):
-        return 2
-    if len(said) >= 4 and parts[-1].endswith(said):  # "phone" for Smartphone
         return 2
     if len(parts) > 1 and any(len(p) > 3 and alike(said, p) and len(owners[p]) == 1 for p in parts[:-1]):
         return 1

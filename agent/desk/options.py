@@ -16,6 +16,11 @@ _SIZES = {"small": "S", "medium": "M", "large": "L"}
 _LETTER_SIZES = frozenset("XS S M L XL XXL XXXL".split())
 # After these words the thing is told that is to go.
 _INSTEAD = ("instead of", "rather than", "in place of", "and not", "but not", "not the", "not a")
+_ALL_SAME = re.compile(
+    r"\b(?:(?:everything|all) else|the rest|otherwise)(?: (?:should )?(?:is|be|stays?|as|the))* same\b|"
+    r"\bsame otherwise\b|\bkeep (?:the rest|everything else)\b|\bsame (?:specs|options|model|everything)\b",
+    re.I,
+)
 _OTHER = frozenset("anoth differ other chang".split())
 _ANY = frozenset("ani whatev whichev".split())
 _INTO = frozenset("for to into by".split())
@@ -42,7 +47,7 @@ class Wanted:
     Attributes:
         values: by option, the values that fit.
         not_values: by option, values that do not.
-        same: options that are to stay as they are; `all_same` if all that are not named.
+        same: options that are to stay as they are.
         other: options that are to be another than now.
         cheapest: whether the cheapest (True) or the dearest (False) is asked for.
     """
@@ -129,6 +134,8 @@ def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str]
     for key, values in result.values.items():
         if len(values) > 1 and old is not None and old.get(key) in values:
             values.discard(old[key])  # "change the black one to red"
+    if _ALL_SAME.search(text):
+        result.same |= {key for options in kinds for key in options} - result.values.keys()
     for key in {key for options in kinds for key in options}:
         for stem in stems_of(key):
             for at, word in enumerate(stems):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from storewise.agent.desk.form import Meaning, Said, Wish, suitable
+from storewise.agent.desk.form import Meaning, Said, Wish, meaning, suitable
 from storewise.agent.desk.naming import lines_named, order_ids, says_all, says_both
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.tools.desk.desk import listed
@@ -20,7 +20,9 @@ _LISTED = re.compile(
 _AND = re.compile(r"[,;&+]|\b(?:and|also|plus)\b", re.I)
 _AN_ORDER = re.compile(r"\b(?:orders?|it all|everything|whole|entire|purchase|#?w\d+)\b", re.I)
 _PART = re.compile(
-    r"\b(?:only|just|one of|part of|the rest|keep(?:ing)?|not the (?:whole|entire|other))\b", re.I
+    r"\b(?:only|just|one of|part of|out of|remov(?:e|ing)|from (?:my|the|this|that)|the rest|keep(?:ing)?|"
+    r"not the (?:whole|entire|other))\b",
+    re.I,
 )
 
 
@@ -36,7 +38,8 @@ def apart(wish: Wish, found: Meaning, things: Things) -> tuple[Wish, ...]:
         return (wish,)
     if wish.tool in _WHOLE and any(_says_all(said.text) for said in wish.said):
         return tuple(_for_one(wish, order.order_id) for order in found.orders)
-    if wish.tool == RETURN and _each_named(last.text, found.orders):
+    all_named = _says_all(last.text) and all(lines_named(last.text, [order]) for order in found.orders)
+    if wish.tool == RETURN and (all_named or _each_named(last.text, found.orders)):
         return tuple(_for_one(wish, order.order_id) for order in found.orders)
     return (wish,)
 
@@ -82,6 +85,22 @@ def _each_named(text: str, orders: list[OwnOrder]) -> bool:
         owners.setdefault(line.product, set()).add(order.order_id)
     alone = [next(iter(own)) for own in owners.values() if len(own) == 1]
     return len(alone) == len(owners) and set(alone) == {order.order_id for order in orders}
+
+
+def only_one(wish: Wish, found: Meaning, later: tuple[Wish, ...], things: Things) -> str | None:
+    """Return the sentence for whoever wants both a return and an exchange out of one order: one of them it is."""
+    both = (RETURN, "exchange_delivered_order_items")
+    if wish.tool not in both or found.order is None:
+        return None
+    for one in later:
+        order = meaning(one, things).order if one.tool in both else None
+        if order == found.order:
+            what = "returned" if one.tool == RETURN else "exchanged"
+            return (
+                f"Only one return or exchange is possible for an order: after this nothing of {order.order_id} can be "
+                f"{what} any more."
+            )
+    return None
 
 
 def whole_order(wish: Wish, found: Meaning) -> str | None:

@@ -19,7 +19,7 @@ from storewise.agent.desk.verbs import named_changes, says_so
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
 from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist
-from storewise.tools.desk.acts import CANCEL, REASONS, WISHES, act_grammar, normal, read_acts
+from storewise.tools.desk.acts import CANCEL, REASONS, WISHES, act_grammar, name_of, normal, read_acts
 
 logger = logging.getLogger(__name__)
 AWAY = "The language model did not answer: the shortlist read this message alone."
@@ -29,7 +29,9 @@ ACT_TOKENS = 40
 # What a text that names options of the product talked of is not.
 _NOT_ABOUT_IT = ("none:outside", "none:help", "list_all_product_types", "find_orders")
 MOST_SPLITS = 12
+FEW_WORDS = 3  # a text of so few words that names a change wants it
 PERSON = 0.5
+SURE = 0.75  # from here on the shortlist is right oftener than the small model; below, the model decides
 BOTH = 0.6  # from here on each part of a text is a wish of its own
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
@@ -82,8 +84,9 @@ class Understanding:
             others = tuple(act for act in kept if act != hint and act not in _NOT_ABOUT_IT)
             kept = (*others, hint) if kept[0] in others else (hint, *others)
         alone = self._alone(kept, scores, shown)
-        if model is None:
-            return Understood(self._with_second(alone, asked, shown), AWAY)
+        if model is None or scores.get(name_of(alone[0]), 0.0) >= SURE:
+            note = AWAY if model is None else None
+            return Understood(self._with_second(alone, asked, shown), note)
         messages = [
             SystemMessage(prompt("desk")),
             HumanMessage(prompt("desk_turn", open=open_wish, asked=asked, text=shown)),
@@ -112,6 +115,8 @@ class Understanding:
             and not says_so(names[0], text)
         ):
             names = [max(named, key=lambda tool: scores[tool])]  # the verb says it
+        elif named and names[0].startswith("none:") and len(text.split()) <= FEW_WORDS:
+            names = [max(named, key=lambda tool: scores[tool])]
         if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
             names.append(kept[1])
             if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):

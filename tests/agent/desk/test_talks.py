@@ -14,6 +14,8 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from storewise.agent.desk.form import reason_in
 from storewise.agent.desk.graph import FORM, REMEMBERED
 from storewise.agent.desk.meant import Form
+from storewise.agent.desk.naming import products_named
+from storewise.agent.desk.options import wanted
 from storewise.agent.engine import Served
 from storewise.tools.desk.load import load_desk
 from storewise.tools.desk.store import DeskAway, open_desk
@@ -167,6 +169,53 @@ def test_the_balance_of_a_gift_card_is_told(begun: Callable[..., Talk]) -> None:
 @pytest.mark.parametrize("text", ["No longer needed", "no longer wanted, thanks", "I no longer need it"])
 def test_the_desks_own_answer_is_a_reason(text: str) -> None:
     assert reason_in(text) == "no longer needed"
+
+
+def test_only_one_of_two_things_at_the_confirmation_leaves_the_other(begun: Callable[..., Talk]) -> None:
+    talk = begun(_two_mugs)
+    talk.say("return both mugs from #W3, to my visa", RETURN)
+    proposed = talk.say("hmm only the blue one", "detail()")
+    assert proposed.proposal is not None
+    assert proposed.proposal.finding.arguments["item_ids"] == ["M2"]
+
+
+def test_a_street_that_is_put_right_keeps_its_city(begun: Callable[..., Talk]) -> None:
+    talk = begun()
+    talk.say("send #W6 to 9 Lake Dr, Reno, NV 89501", "modify_pending_order_address()")
+    assert "19 Lake Dr, Reno, NV 89501" in talk.say("no, 19 Lake Dr", "no()").text
+
+
+def test_a_return_that_makes_the_next_wish_impossible_says_so_first(begun: Callable[..., Talk]) -> None:
+    reply = begun().say(
+        "return the mug from #W3 to paypal and exchange the desk lamp in #W3 for the large one",
+        "return_delivered_order_items(); exchange_delivered_order_items()",
+    )
+    assert reply.proposal is not None
+    assert "Only one return or exchange" in reply.text
+
+
+def test_what_is_to_stay_the_same_stays() -> None:
+    kinds = [{"color": "red", "size": "S"}, {"color": "blue", "size": "L"}]
+    wish = wanted("a blue one, same otherwise", kinds, kinds[0])
+    assert not wish.fits(kinds[1], kinds[0])
+    assert wish.fits({"color": "blue", "size": "S"}, kinds[0])
+
+
+def test_a_payment_that_has_no_other_ends_the_wish(begun: Callable[..., Talk]) -> None:
+    def gift_alone(shop: dict[str, Any]) -> None:
+        shop["orders"] = [one for one in shop["orders"] if one["order_id"] == "#W6"]
+        shop["users"][0]["payment_methods"] = shop["users"][0]["payment_methods"][3:]
+
+    talk = begun(gift_alone)
+    reply = talk.say("pay #W6 with paypal", "modify_pending_order_payment()")
+    assert "no other payment method" in reply.text
+    assert "nothing to confirm" in talk.say("yes", "yes()").text
+
+
+def test_a_smartphone_is_a_phone_and_headphones_are_none() -> None:
+    assert [named.name for named in products_named("my phone", ["Smartphone", "Headphones"])] == [
+        "Smartphone"
+    ]
 
 
 # Broken turns ---------------------------------------------------------------------------------------------
