@@ -87,16 +87,17 @@ def halved_encoder() -> SentenceTransformer:
 
 @lru_cache(maxsize=1)
 def _halved() -> SentenceTransformer:
+    model = _encoder()
     import torch
 
-    model = _encoder()
     products = [module for module in model.modules() if isinstance(module, torch.nn.Linear)]
     own = {id(weight) for module in products for weight in module.parameters()}
     shared = {id(weight): weight for weight in model.parameters() if id(weight) not in own}
-    made = copy.deepcopy(model, shared)  # what the memo holds counts as copied
-    for module in made.modules():
-        if isinstance(module, torch.nn.Linear):
-            module.to(torch.bfloat16)
+    with loading:
+        made = copy.deepcopy(model, shared)  # what the memo holds counts as copied
+        for module in made.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.to(torch.bfloat16)
     return made
 
 
