@@ -31,7 +31,7 @@ _NOT_ABOUT_IT = ("none:outside", "none:help", "list_all_product_types", "find_or
 MOST_SPLITS = 12
 FEW_WORDS = 3  # a text of so few words that names a change wants it
 PERSON = 0.5
-SURE = 0.75  # from here on the shortlist is right oftener than the small model; below, the model decides
+SURE = 0.45  # from here on the shortlist is right oftener than the small model; below, the model decides
 BOTH = 0.6  # from here on each part of a text is a wish of its own
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
@@ -95,7 +95,10 @@ class Understanding:
         body = {"structured_outputs": {"grammar": grammar}}
         try:
             answer = model.invoke(messages, max_tokens=ACT_TOKENS, temperature=0.0, extra_body=body)
-            return Understood(self._with_second(tuple(read_acts(str(answer.text))), asked, shown))
+            acts = tuple(read_acts(str(answer.text)))
+            if acts[0].name == "none" and alone[0].name != "none":
+                acts = alone  # turning somebody away takes both
+            return Understood(self._with_second(acts, asked, shown))
         except (OpenAIError, CallSyntaxError) as error:
             logger.warning("no act from the model: %s", error)
             return Understood(alone, AWAY)
