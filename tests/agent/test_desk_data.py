@@ -27,8 +27,6 @@ def run(home: Path, *arguments: str) -> tuple[int, str]:
 @pytest.fixture(autouse=True)
 def _own_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOREWISE_HOME", "unused")
-    # These tests are about the desk's data; who answers there has tests of its own.
-    monkeypatch.setattr(Startup, "_service", lambda self, store: store.close())
 
 
 def customers(home: Path) -> int:
@@ -43,6 +41,8 @@ def brought_up(home: Path, **settings: str) -> Step:
     """Return the desk's step after a start of the desk alone."""
     startup = Startup(Settings(home=home, **settings))
     startup._bring_up_desk()
+    if (desk := startup.desk()) is not None:
+        desk.close()
     return next(step for step in startup.steps() if step.key == "desk")
 
 
