@@ -118,7 +118,6 @@ def test_a_database_that_is_away_is_told(shop: Shop, monkeypatch: pytest.MonkeyP
     ("question", "args"),
     [
         ("What do customers contact us about?", {}),
-        ("how many people were angry in the chat last week", {"by": "mood"}),
         ("how many contacts did the desk have per week", {"by": "week"}),
     ],
 )
