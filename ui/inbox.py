@@ -53,7 +53,7 @@ FORM = f"""
 <div class="nothing"><h2>Nothing is open</h2><p>Open a ticket or a conversation to read what was said and what the
 desk decided: proposed, allowed, refused, and why.</p></div>
 <div class="open">
-<div class="panel slip"><div data-head></div>
+<div class="caller slip"><div data-head></div>
 <div class="acts-row"><span data-acts></span><label>You are
 <input name="staff" form="answering" maxlength="60" autocomplete="name" placeholder="{STAFF}"></label></div></div>
 <div data-problem role="alert"></div>

@@ -118,7 +118,7 @@ def test_a_change_is_confirmed_once_by_its_button(tab: DeskTab, desk: FixedDesk)
 def test_short_answers_are_buttons_and_no_text_is_obeyed(tab: DeskTab) -> None:
     tab.enter()
     tab.say("mug")
-    assert tab.page.locator(".slip table").is_visible()
+    tab.page.locator(".slip table").wait_for()
     assert tab.page.locator(".choices button").all_inner_texts() == ["The red one", "<b>None</b>"]
     tab.page.click(".choices button >> nth=1")
     tab.page.locator(".answer", has_text="You said: <b>None</b>").wait_for()
@@ -158,7 +158,7 @@ def test_a_person_takes_over_answers_and_gives_back(tab: DeskTab, desk: FixedDes
     desk.give_back(ticket.ticket_id)
     tab.page.locator(".state", has_text="The desk answers again").wait_for()
     tab.say("good")
-    assert tab.text(".answer") == "You said: good"
+    tab.page.locator(".answer", has_text="You said: good").wait_for()
     assert tab.page.evaluate("window.taken") is None
 
 
