@@ -257,6 +257,8 @@ def _vacuumed(paths: Sequence[Path]) -> Iterator[str]:
     for path in paths:
         try:
             with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
+                # Without it, new pages may hold bytes of old ones where they are empty.
+                connection.execute("PRAGMA secure_delete=ON")
                 connection.execute("VACUUM")
                 busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except sqlite3.OperationalError:
