@@ -19,8 +19,7 @@ from storewise.ui.inbox import Inbox
 from storewise.ui.render import icon
 from storewise.ui.reviews import Reviews
 from storewise.ui.reviews_form import FORM
-from storewise.ui.shell import Guard, add_assets, run
-from storewise.ui.theme import theme
+from storewise.ui.shell import Guard, add_assets, mount, run
 
 if TYPE_CHECKING:
     from storewise.agent.startup import Startup
@@ -175,20 +174,7 @@ def application(startup: Startup) -> FastAPI:
         return StreamingResponse(pieces, media_type=media, headers=headers)
 
     app.add_middleware(Guard)
-    mounted: FastAPI = gr.mount_gradio_app(
-        app,
-        build(startup, reviews),
-        path="/",
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        mcp_server=False,
-        show_error=False,
-        theme=theme(),
-        head=_HEAD,
-        app_kwargs={"docs_url": None, "redoc_url": None},
-    )
-    return mounted
+    return mount(app, build(startup, reviews), _HEAD)
 
 
 def serve(startup: Startup, host: str = "127.0.0.1", port: int = 7860) -> Callable[[], None]:

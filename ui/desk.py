@@ -14,8 +14,7 @@ from fastapi import FastAPI
 
 from storewise.ui.desk_talk import LONGEST, DeskTalks
 from storewise.ui.render import icon
-from storewise.ui.shell import Guard, add_assets, run
-from storewise.ui.theme import theme
+from storewise.ui.shell import Guard, add_assets, mount, run
 
 if TYPE_CHECKING:
     from storewise.agent.startup import Startup
@@ -107,20 +106,7 @@ def application(startup: Startup, app: FastAPI | None = None) -> FastAPI:
     add_assets(app, _ASSETS)
     # What lies beside the page is an API; other sites may ask it where the settings name them.
     app.add_middleware(Guard, beside=("/v1/", "/widget"))
-    mounted: FastAPI = gr.mount_gradio_app(
-        app,
-        build(startup),
-        path="/",
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-        mcp_server=False,
-        show_error=False,
-        theme=theme(),
-        head=_HEAD,
-        app_kwargs={"docs_url": None, "redoc_url": None},
-    )
-    return mounted
+    return mount(app, build(startup), _HEAD)
 
 
 def serve(

@@ -1,4 +1,4 @@
-"""What every page of ours stands in: its headers, what it takes of whom, its files, and how it is served."""
+"""What every page of ours stands in: its headers, what it takes of whom, its files, and how it is shown and served."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import gradio as gr
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse
+
+from storewise.ui.theme import theme
 
 _HERE = Path(str(files("storewise.ui")))
 
@@ -78,6 +81,24 @@ def add_assets(app: FastAPI, names: Iterable[str]) -> None:
             return FileResponse(path, headers={"cache-control": "public, max-age=86400"})
         path = _HERE / (name if name in known else "icon.svg")
         return FileResponse(path, headers={"cache-control": "no-cache"})
+
+
+def mount(app: FastAPI, page: gr.Blocks, head: str) -> FastAPI:
+    """Return an application with a page at its root, of our theme and without what Gradio adds of its own."""
+    mounted: FastAPI = gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        show_error=False,
+        theme=theme(),
+        head=head,
+        app_kwargs={"docs_url": None, "redoc_url": None},
+    )
+    return mounted
 
 
 def run(app: FastAPI, host: str, port: int, name: str = "page") -> Callable[[], None]:
