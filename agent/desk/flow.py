@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storewise.agent.desk import lookups, replies
-from storewise.agent.desk.form import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, meaning, reason_in
+from storewise.agent.desk.form import (
+    NEEDS,
+    SWAPPING,
+    Asked,
+    Meaning,
+    Said,
+    Wish,
+    in_own_state,
+    meaning,
+    reason_in,
+)
 from storewise.agent.desk.meant import (
     ALSO,
     INSTEAD,
@@ -25,7 +35,7 @@ from storewise.agent.desk.meant import (
     wants_another,
     whose_address,
 )
-from storewise.agent.desk.mood import Mood, mood_of
+from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import lines_named, order_ids, products_named
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
@@ -33,13 +43,13 @@ from storewise.agent.desk.things import Things
 from storewise.agent.desk.verbs import names_another_change
 from storewise.agent.desk.yes import strong_yes
 from storewise.tools.calls import WrittenCall
+from storewise.tools.desk.acts import HAND_OVER
 from storewise.tools.desk.desk import listed
 from storewise.tools.desk.registry import Outcome, propose
 from storewise.tools.desk.store import DeskStore
 from storewise.tools.finding import Finding
 from storewise.tools.shop.generation import Shop
 
-HAND_OVER = "transfer_to_human_agents"
 MOST_WISHES = 4
 UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a person is called
 ANGRY_TURNS = 2
@@ -73,7 +83,6 @@ class Turn:
     orders: list[OrderCard] = field(default_factory=list)
     call: tuple[str, dict[str, Any], Finding] | None = None
     hand_over: str | None = None
-    mood: Mood = "calm"
     opened: bool = False
     seen: str | None = None
 
@@ -94,9 +103,10 @@ class Flow:
 
     def turn(self, user_id: str, form: Form, things: Things, text: str, acts: Sequence[WrittenCall]) -> Turn:
         """Carry out what the acts say and go on with the wish that is open then."""
-        turn = Turn(form.changed(seen=None), mood=mood_of(text), seen=form.seen)
+        turn = Turn(form.changed(seen=None), seen=form.seen)
+        mood = mood_of(text)
         was_asked = form.asked
-        if turn.mood == "angry" or (turn.mood == "annoyed" and form.angry):
+        if mood == "angry" or (mood == "annoyed" and form.angry):
             turn.form = turn.form.changed(angry=form.angry + 1)
         if turn.form.angry >= ANGRY_TURNS:
             return self._hand_over(turn, text, "the customer is angry")
@@ -138,7 +148,7 @@ class Flow:
     ) -> bool:
         """Carry out one act; say whether something was answered that stands by itself."""
         match act.name:
-            case "transfer_to_human_agents":
+            case name if name == HAND_OVER:
                 self._hand_over(turn, text, "asked for")
                 return True
             case name if name in NEEDS:
@@ -352,7 +362,7 @@ class Flow:
             return None
         unpaid = found.paying is not None and not found.paying.methods
         own = things.order(order)
-        closed = own is not None and not _may_work(wish.tool, own.status)
+        closed = own is not None and not in_own_state(wish.tool, own)
         gone = (
             wish.tool in SWAPPING
             and found.missing == "payment"
@@ -398,17 +408,17 @@ class Flow:
             again = wish.model_copy(update={"ignore_new_before": told})
             asked = "new items"
         else:
-            turn.form = form.changed(wishes=form.wishes[1:], asked="nothing", refusals=form.refusals + 1)
-            self._offer(turn, wish, found, outcome)
+            turn.form = form.changed(wishes=form.wishes[1:], asked="nothing")
+            self._offer(turn, found, outcome)
             return True
         question, choices = replies.question(asked, again, meaning(again, things), things)
         if asked == "payment" and not choices:  # there is nothing else to choose from
             turn.said.append(question)
-            turn.form = form.changed(wishes=form.wishes[1:], asked="nothing", refusals=form.refusals + 1)
+            turn.form = form.changed(wishes=form.wishes[1:], asked="nothing")
             return True
         turn.said.append(question)
         turn.choices = choices
-        turn.form = form.changed(wishes=(again, *form.wishes[1:]), asked=asked, refusals=form.refusals + 1)
+        turn.form = form.changed(wishes=(again, *form.wishes[1:]), asked=asked)
         return False
 
     def _refuse_other_product(self, turn: Turn, found: Meaning) -> None:
@@ -420,7 +430,7 @@ class Flow:
         turn.decide(wish.tool, {}, "refused", "different product")
         turn.form = turn.form.changed(wishes=turn.form.wishes[1:], asked="nothing")
 
-    def _offer(self, turn: Turn, wish: Wish, found: Meaning, outcome: Outcome) -> None:
+    def _offer(self, turn: Turn, found: Meaning, outcome: Outcome) -> None:
         """Offer a return where what was delivered can no longer be cancelled or changed."""
         order = found.order
         if outcome.reason == "order already delivered" and order is not None and order.status == "delivered":
@@ -467,10 +477,3 @@ class Flow:
         if THERE.search(second) and "address" in NEEDS[acts[1].name]:
             second = f"{first} {second}" if not order_ids(first, things.order_ids) else second
         return [first, second]
-
-
-def _may_work(tool: str, status: str) -> bool:
-    """Say whether a tool may work on an order in this state; the tool itself says why not."""
-    if tool in ("return_delivered_order_items", "exchange_delivered_order_items"):
-        return status == "delivered"
-    return status == "pending"

@@ -161,22 +161,27 @@ def meaning(wish: Wish, things: Things) -> Meaning:
         _read_address(wish, things, found)
     if "reason" in needs:
         _read_reason(wish, found)
-    found.missing = next((need for need in needs if not _is_told(need, wish, found)), None)
+    found.missing = next((need for need in needs if not _is_told(need, found)), None)
     if found.missing is None:
         found.arguments = _arguments(wish, found)
     return found
+
+
+def in_own_state(tool: str, order: OwnOrder) -> bool:
+    """Say whether an order's state lets the tool work on it; the tool itself says why not."""
+    return order.status == ("delivered" if tool in DELIVERED else "pending")
 
 
 def suitable(tool: str, order: OwnOrder) -> bool:
     """Say whether an order's state lets the tool, or for a swap its twin, work on it."""
     if tool in SWAPPING:
         return order.status in ("pending", "delivered")
-    return order.status == "delivered" if tool in DELIVERED else order.status == "pending"
+    return in_own_state(tool, order)
 
 
 def _preferred(tool: str, orders: list[OwnOrder]) -> list[OwnOrder]:
     """Return the orders on which the tool can work; for a swap those of its own state before its twin's."""
-    own = [order for order in orders if order.status == ("delivered" if tool in DELIVERED else "pending")]
+    own = [order for order in orders if in_own_state(tool, order)]
     return own or [order for order in orders if suitable(tool, order)]
 
 
@@ -303,7 +308,7 @@ def _read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
         for number, said in enumerate(wish.said):
             if number < wish.ignore_new_before:
                 continue
-            part = _part_about(said.text, line, found.lines, said.asked)
+            part = _part_about(said.text, line, found.lines)
             if part is None:
                 continue
             told = wanted(part, options, line.options)
@@ -332,7 +337,7 @@ def _read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
             found.elsewhere = strangers[0]
 
 
-def _part_about(text: str, line: Line, lines: list[Line], asked: Asked) -> str | None:
+def _part_about(text: str, line: Line, lines: list[Line]) -> str | None:
     """Return the part of a text that may tell of a line's new variant, None if it tells of others."""
     products = list(dict.fromkeys(one.product for one in lines))
     named = products_named(text, products)
@@ -422,7 +427,7 @@ def _read_reason(wish: Wish, found: Meaning) -> None:
         found.reason = reason_in(said.text) or said.reason or found.reason
 
 
-def _is_told(need: Asked, wish: Wish, found: Meaning) -> bool:
+def _is_told(need: Asked, found: Meaning) -> bool:
     match need:
         case "order":
             return found.order is not None

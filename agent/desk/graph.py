@@ -38,12 +38,11 @@ from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow, Turn
 from storewise.agent.desk.form import SWAPPING
 from storewise.agent.desk.meant import Form
-from storewise.agent.desk.things import things_of
+from storewise.agent.desk.things import Things, things_of
 from storewise.agent.desk.verbs import says_so
 from storewise.agent.graph import GROUNDED, NOTE, GroundingCheck, last_turn
-from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall
-from storewise.tools.desk.acts import WISHES
+from storewise.tools.desk.acts import HAND_OVER, WISHES
 from storewise.tools.desk.registry import DeskTool, Outcome, commit, desk_tools, look_up, propose
 from storewise.tools.desk.store import DeskAway, DeskStore
 from storewise.tools.finding import Finding
@@ -65,12 +64,14 @@ class Visit:
         text: what the customer wrote.
         acts: what the message does, as it was understood.
         note: where it was understood without a model.
+        things: what the customer has, where it was read in this turn.
     """
 
     user_id: str
     text: str
     acts: tuple[WrittenCall, ...] = ()
     note: str | None = None
+    things: Things | None = None
 
 
 def form_of(messages: Sequence[AnyMessage]) -> Form:
@@ -98,10 +99,12 @@ class CompactDesk(AgentMiddleware[AgentState[Any], Visit]):
     ) -> ModelResponse[Any]:
         visit = request.runtime.context
         form = form_of(request.messages)
-        with self._store.reading(visit.user_id) as desk:
-            things = things_of(desk)
         last = request.messages[-1]
         outcome = _outcome(last)
+        things = visit.things
+        if things is None or outcome is not None:  # a change makes them others
+            with self._store.reading(visit.user_id) as desk:
+                things = things_of(desk)
         if isinstance(last, HumanMessage) and (cut_off := outcome_untold(request.messages[:-1])) is not None:
             # The last turn broke off behind the change: it is told now, and the wish is settled.
             settled = form.changed(wishes=form.wishes[1:], asked="nothing")
@@ -145,8 +148,6 @@ def _said(turn: Turn, visit: Visit) -> ModelResponse[Any]:
             "choices": list(turn.choices),
             "orders": [card.model_dump(mode="json") for card in turn.orders],
             "hand_over": turn.hand_over,
-            "mood": turn.mood,
-            "visit_text": visit.text,
         },
         NOTE: visit.note,
         GROUNDED: True,
@@ -242,14 +243,10 @@ def _proposed(store: DeskStore, user_id: str, name: str, arguments: dict[str, An
         return None
 
 
-def _asks_first(store: DeskStore) -> Callable[[Any], bool]:
-    """Return the test whether a call is a change that waits for a yes; what is refused anyway need not wait."""
-
-    def asks(request: Any) -> bool:
-        message = request.state["messages"][-1]
-        return str(request.tool_call["id"]) in message.additional_kwargs.get(AGREED, {})
-
-    return asks
+def _asks_first(request: Any) -> bool:
+    """Say whether a call is a change that waits for a yes; what is refused anyway need not wait."""
+    message = request.state["messages"][-1]
+    return str(request.tool_call["id"]) in message.additional_kwargs.get(AGREED, {})
 
 
 def langchain_tool(tool: DeskTool, store: DeskStore) -> StructuredTool:
@@ -308,7 +305,7 @@ def build_desk_graph(
     tools = desk_tools()
     waits: dict[str, bool | InterruptOnConfig] = {
         name: InterruptOnConfig(
-            allowed_decisions=["approve", "reject"], description=replies.CONFIRM, when=_asks_first(store)
+            allowed_decisions=["approve", "reject"], description=replies.CONFIRM, when=_asks_first
         )
         for name, tool in tools.items()
         if tool.access == "write"
@@ -347,7 +344,6 @@ def turn_of(messages: Sequence[AnyMessage]) -> dict[str, Any]:
         "choices": [],
         "orders": [],
         "hand_over": None,
-        "mood": "calm",
     }
 
 
@@ -377,7 +373,7 @@ def _decisions(turn: Sequence[AnyMessage], last: AnyMessage | None) -> list[dict
         else:
             decision = names.get(outcome.kind, outcome.kind)
             finding = outcome.finding
-            if finding.tool == "transfer_to_human_agents" and decision in ("written", "told"):
+            if finding.tool == HAND_OVER and decision in ("written", "told"):
                 decision = "handed over"
             said = {"tool": finding.tool, "arguments": dict(finding.arguments)} | {
                 "decision": decision,
@@ -389,8 +385,3 @@ def _decisions(turn: Sequence[AnyMessage], last: AnyMessage | None) -> list[dict
             {"tool": content["tool"], "arguments": content["arguments"], "decision": "proposed", "why": None}
         )
     return [one | {"number": number} for number, one in enumerate(made)]
-
-
-def policy_prompt() -> str:
-    """Return the policy that a large model is told."""
-    return prompt("desk_policy")

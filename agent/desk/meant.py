@@ -51,7 +51,6 @@ class Form(BaseModel):
     offer: Wish | None = None
     unclear: int = 0
     angry: int = 0
-    refusals: int = 0
 
     @classmethod
     def kept(cls, content: Any) -> Form:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storewise.agent.desk.form import DELIVERED, Asked, Meaning, Wish
+from storewise.agent.desk.form import DELIVERED, Asked, Meaning, Wish, allowed_methods
 from storewise.agent.desk.things import Method, OwnOrder, Things
 from storewise.tools.desk.desk import dollars, listed
 
 MOST_NAMED = 8  # orders that a question names; of more it asks for the number
 CONFIRM = "Shall I do that? (yes or no)"
-STILL_CONFIRM = "I change nothing without a clear yes. Shall I do it? (yes or no)"
 ANYTHING_ELSE = "Is there anything else?"
 NOTHING_OPEN = "There is nothing to confirm at the moment. What can I do for you?"
 LEFT = "All right, nothing was changed."
@@ -129,8 +128,6 @@ def _which_kind(wish: Wish, found: Meaning, things: Things) -> tuple[str, tuple[
 
 
 def _which_payment(wish: Wish, found: Meaning, things: Things) -> tuple[str, tuple[str, ...]]:
-    from storewise.agent.desk.form import allowed_methods
-
     fitting: Sequence[Method] = found.paying.methods if found.paying is not None else ()
     if len(fitting) < 2 and found.order is not None:
         fitting = allowed_methods(wish, things, found.order)

@@ -22,7 +22,6 @@ from storewise.agent.desk.graph import (
     build_desk_graph,
     form_of,
     outcome_untold,
-    policy_prompt,
     turn_of,
 )
 from storewise.agent.desk.meant import hinted
@@ -30,7 +29,7 @@ from storewise.agent.desk.memory import close_memory, conversation_memory, forge
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import without_ids
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
-from storewise.agent.desk.things import things_of
+from storewise.agent.desk.things import Things, things_of
 from storewise.agent.desk.understanding import Understanding, Understood
 from storewise.agent.desk.yes import clear_yes, strong_yes
 from storewise.agent.engine import Served
@@ -38,9 +37,10 @@ from storewise.agent.graph import NOTE
 from storewise.agent.guard import QuestionError, guarded
 from storewise.agent.settings import Settings
 from storewise.finetune.adapter import SHIPPED
+from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.act_shortlist import ActShortlist
-from storewise.tools.desk.acts import WISHES
+from storewise.tools.desk.acts import HAND_OVER, WISHES
 from storewise.tools.desk.records import Records
 from storewise.tools.desk.store import DeskAway, DeskStore
 from storewise.tools.finding import Finding
@@ -48,7 +48,6 @@ from storewise.tools.shop.generation import Shop, ShopError
 
 logger = logging.getLogger(__name__)
 LONGEST = 5000  # characters of one message
-HAND_OVER = "transfer_to_human_agents"
 
 
 class NotYours(ShopError):
@@ -123,11 +122,13 @@ class ServiceDesk:
             config = self._config(conversation)
             snapshot = graph.get_state(config)
             waiting = self._waiting(snapshot)
-            understood = self._understood(user_id, snapshot, text, waiting is not None)
-            visit = Visit(user_id, text, understood.acts, understood.note)
+            with self.store.reading(user_id) as desk:
+                things = things_of(desk)
+            understood = self._understood(snapshot, things, text, waiting is not None)
+            visit = Visit(user_id, text, understood.acts, understood.note, things)
             if waiting is None:
                 given: Any = {"messages": [HumanMessage(text)]}
-            elif self._agrees(user_id, snapshot, text, understood):
+            elif self._agrees(snapshot, things, text, understood):
                 yield Typing(what="making the change")
                 given = Command(resume={"decisions": [{"type": "approve"}]})
             else:
@@ -225,7 +226,7 @@ class ServiceDesk:
                 flow = Flow(self.store, self._shop, self.understanding.split)
                 model = chat_model(served, self._settings.slow_seconds)
                 self._graphs[served, there] = build_desk_graph(
-                    model, served.compact, flow, self.store, self._memory, policy_prompt()
+                    model, served.compact, flow, self.store, self._memory, prompt("desk_policy")
                 )
             return self._graphs[served, there]
 
@@ -237,28 +238,23 @@ class ServiceDesk:
         agreed = messages[-1].additional_kwargs.get(AGREED) or {}
         return next(iter(agreed), None)
 
-    def _understood(self, user_id: str, snapshot: Any, text: str, waiting: bool) -> Understood:
+    def _understood(self, snapshot: Any, things: Things, text: str, waiting: bool) -> Understood:
         served, there = self._model()
         form = form_of(snapshot.values.get("messages") or [])
         asked = "confirmation" if waiting else form.asked
-        with self.store.reading(user_id) as desk:
-            things = things_of(desk)
         hint = hinted(form, things, text)
         # A large model reads the message itself; only a yes is read here.
         model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
         return self.understanding.read(model, form.about, asked, text, hint, without_ids(text, things))
 
-    def _agrees(self, user_id: str, snapshot: Any, text: str, understood: Understood) -> bool:
+    def _agrees(self, snapshot: Any, things: Things, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""
         read_as_yes = any(act.name == "yes" for act in understood.acts)
         if not (strong_yes(text) or (clear_yes(text) and read_as_yes)):
             return False
-        messages = snapshot.values["messages"]
-        form = form_of(messages)
+        form = form_of(snapshot.values["messages"])
         if form.open is None:
             return True
-        with self.store.reading(user_id) as desk:
-            things = things_of(desk)
         return not Flow.corrects(form.open, text, things)
 
     def _run(

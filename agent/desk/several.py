@@ -7,10 +7,10 @@ import re
 from storewise.agent.desk.form import Meaning, Said, Wish, meaning, suitable
 from storewise.agent.desk.naming import lines_named, order_ids, says_all, says_both
 from storewise.agent.desk.things import OwnOrder, Things
+from storewise.tools.desk.acts import CANCEL
 from storewise.tools.desk.desk import listed
 
 RETURN = "return_delivered_order_items"
-CANCEL = "cancel_pending_order"
 _WHOLE = (CANCEL, "modify_pending_order_address", "modify_pending_order_payment")
 _ALL_ORDERS = re.compile(r"\b(?:all|every) (?:of )?(?:my |the |them)?|\beach\b", re.I)
 # What stands between two ids that are named for the same wish.

@@ -18,8 +18,18 @@ from storewise.agent.desk.meant import parts_of
 from storewise.agent.desk.verbs import named_changes, says_so
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
-from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist
-from storewise.tools.desk.acts import CANCEL, REASONS, WISHES, act_grammar, name_of, normal, read_acts
+from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist, likeliest
+from storewise.tools.desk.acts import (
+    CANCEL,
+    HAND_OVER,
+    NOTHING,
+    REASONS,
+    WISHES,
+    act_grammar,
+    name_of,
+    normal,
+    read_acts,
+)
 
 logger = logging.getLogger(__name__)
 AWAY = "The language model did not answer: the shortlist read this message alone."
@@ -75,9 +85,9 @@ class Understanding:
         """
         shown = normal(text if hidden is None else hidden)[:LONGEST]
         if _PERSON.search(text):
-            return Understood((WrittenCall("transfer_to_human_agents"),))
-        scores = self._shortlist.scores(open_wish, asked, shown)
-        kept = self._shortlist.choose(open_wish, asked, shown, keep=KEPT)
+            return Understood((WrittenCall(HAND_OVER),))
+        scores = self._shortlist.scores(open_wish, asked, [shown])[0]
+        kept = likeliest(scores, asked, keep=KEPT)
         # What is said in so many words stays in reach.
         kept += tuple(tool for tool in named_changes(text) if tool not in kept and tool != open_wish)
         if hint is not None:
@@ -108,7 +118,7 @@ class Understanding:
         reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
         told = reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
         # Whoever wants a person mostly says so outright (_PERSON); else it has to be likely.
-        sure = [act for act in kept if act != "transfer_to_human_agents" or scores[act] >= PERSON]
+        sure = [act for act in kept if act != HAND_OVER or scores[act] >= PERSON]
         names = list((sure or kept)[:1])
         named = [tool for tool in named_changes(text) if tool in scores]
         if (
@@ -138,14 +148,11 @@ class Understanding:
     def _pair(self, text: str) -> tuple[str, str] | None:
         """Return the two changes that a text wants, where it falls into two parts that each want one of their own."""
         best, clear = None, BOTH
-        for parts in parts_of(text)[:MOST_SPLITS]:
-            if not all(parts):
-                continue
-            tops = []
-            for part in parts:
-                scores = self._shortlist.scores("nothing", "nothing", part[:LONGEST])
-                tops.append(max(((scores[name], name) for name, kind in WISHES.items() if kind == "write")))
-            (first, one), (second, two) = tops
+        for _, halves in self._halves(text):
+            (first, one), (second, two) = (
+                max((scores[name], name) for name, kind in WISHES.items() if kind == "write")
+                for scores in halves
+            )
             if one != two and min(first, second) >= clear:
                 best, clear = (one, two), min(first, second)
         return best
@@ -159,13 +166,19 @@ class Understanding:
         return max((score for _, score in self._ways(text, names)), default=0.0)
 
     def _ways(self, text: str, names: Sequence[str]) -> list[tuple[tuple[str, str], float]]:
-        ways = []
-        for parts in parts_of(text)[:MOST_SPLITS]:
-            if all(parts):
-                scores = [self._shortlist.scores("nothing", "nothing", part[:LONGEST]) for part in parts]
-                clear = sum(score.get(name, 0.0) for score, name in zip(scores, names, strict=True))
-                ways.append((parts, clear))
-        return ways
+        return [
+            (parts, sum(scores.get(name, 0.0) for scores, name in zip(halves, names, strict=True)))
+            for parts, halves in self._halves(text)
+        ]
+
+    def _halves(self, text: str) -> list[tuple[tuple[str, str], list[dict[str, float]]]]:
+        """Return the ways to split a text in two, with what each part is likely to be by itself."""
+        ways = [parts for parts in parts_of(text)[:MOST_SPLITS] if all(parts)]
+        if not ways:
+            return []
+        parts = list(dict.fromkeys(part[:LONGEST] for way in ways for part in way))
+        scores = dict(zip(parts, self._shortlist.scores(NOTHING, NOTHING, parts), strict=True))
+        return [(way, [scores[part[:LONGEST]] for part in way]) for way in ways]
 
 
 def _act(name: str, reason: str | None) -> WrittenCall:

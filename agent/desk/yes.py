@@ -64,10 +64,6 @@ _HARMLESS = re.compile(
     r"no (?:apartment|apt|flat|suite|unit)(?: number)?|not (?:my|the) account|never ?mind the rest)\b",
     re.I,
 )
-_NO = re.compile(
-    r"^\W*(no|nope|nah|no thanks?|no thank you|don'?t|do not|rather not|better not|leave it|stop|nein|non)\b",
-    re.I,
-)
 
 
 def clear_yes(text: str) -> bool:
@@ -110,8 +106,3 @@ def _says_yes(sentence: str) -> bool:
             after = start[foreign.end() :]
             return len(after.split()) <= 4 and not _ASKS.search(after)
     return False
-
-
-def clear_no(text: str) -> bool:
-    """Say whether a text begins with a no."""
-    return bool(_NO.search(text)) and not re.match(r"\W*no (?:other|more|problem|worries)", text, re.I)

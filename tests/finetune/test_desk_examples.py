@@ -12,7 +12,7 @@ from storewise.finetune.desk_examples import NEEDS, make_desk
 from storewise.finetune.desk_shortlisting import train_desk_shortlist
 from storewise.finetune.examples import Example
 from storewise.finetune.training import chat
-from storewise.tools.desk.act_shortlist import ActShortlist, mended
+from storewise.tools.desk.act_shortlist import ActShortlist, likeliest, mended
 from storewise.tools.desk.acts import (
     ACTS,
     ANSWERABLE,
@@ -104,10 +104,18 @@ def test_no_wording_stands_for_two_acts_in_one_state() -> None:
 def test_a_shortlist_is_saved_and_reads_the_state(tmp_path: Path, examples: list[Example]) -> None:
     assert train_desk_shortlist(examples, tmp_path)["examples"] == len(examples)
     shortlist = ActShortlist(tmp_path)
-    assert shortlist.choose("cancel_pending_order", "confirmation", "yes please")[0] == "yes"
-    assert "yes" not in shortlist.choose(NOTHING, NOTHING, "yes please")
-    assert shortlist.choose(NOTHING, NOTHING, "where is my order #W1234567")[0] == "get_order_details"
-    assert set(shortlist.scores("no such wish", "no such thing", "")) >= set(ACTS)
+    assert (
+        likeliest(
+            shortlist.scores("cancel_pending_order", "confirmation", ["yes please"])[0], "confirmation"
+        )[0]
+        == "yes"
+    )
+    assert "yes" not in likeliest(shortlist.scores(NOTHING, NOTHING, ["yes please"])[0], NOTHING)
+    assert (
+        likeliest(shortlist.scores(NOTHING, NOTHING, ["where is my order #W1234567"])[0], NOTHING)[0]
+        == "get_order_details"
+    )
+    assert set(shortlist.scores("no such wish", "no such thing", [""])[0]) >= set(ACTS)
 
 
 def test_slips_are_put_right_and_all_else_stays() -> None:

@@ -61,19 +61,20 @@ class ActShortlist:
             self.asked: list[str] = json.loads(str(saved["asked"]))
             self._words: dict[str, str] = {word: word for word in json.loads(str(saved["words"]))}
 
-    def scores(self, opened: str, asked: str, text: str) -> dict[str, float]:
-        """Return how likely each act is (names as in acts.ACTS), `two` acts, and each `reason:…`."""
-        words = encode([mended(normal(text), self._words)])
-        beside = (state_vector([opened], self.opened), state_vector([asked], self.asked))
-        values = self._layers.probabilities(np.concatenate([words, *beside], axis=1))[0]
-        return dict(zip(self.labels, values.tolist(), strict=True))
+    def scores(self, opened: str, asked: str, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Return for each text how likely each act is (names as in acts.ACTS), `two` acts, and each `reason:…`."""
+        words = encode([mended(normal(text), self._words) for text in texts])
+        many = len(texts)
+        beside = (state_vector([opened] * many, self.opened), state_vector([asked] * many, self.asked))
+        values = self._layers.probabilities(np.concatenate([words, *beside], axis=1))
+        return [dict(zip(self.labels, row, strict=True)) for row in values.tolist()]
 
-    def choose(self, opened: str, asked: str, text: str, keep: int = 4) -> tuple[str, ...]:
-        """Return the likeliest acts that can be written here, by falling likelihood; far ones are left out."""
-        scores = self.scores(opened, asked, text)
-        acts = [act for act in ACTS if act in scores and (act not in ("yes", "no") or asked in ANSWERABLE)]
-        acts = sorted(acts, key=lambda act: -scores[act])[:keep]
-        return tuple(act for act in acts if scores[act] >= 0.02 * scores[acts[0]])
+
+def likeliest(scores: Mapping[str, float], asked: str, keep: int = 4) -> tuple[str, ...]:
+    """Return the likeliest acts that can be written here, by falling likelihood; far ones are left out."""
+    acts = [act for act in ACTS if act in scores and (act not in ("yes", "no") or asked in ANSWERABLE)]
+    acts = sorted(acts, key=lambda act: -scores[act])[:keep]
+    return tuple(act for act in acts if scores[act] >= 0.02 * scores[acts[0]])
 
 
 @cache

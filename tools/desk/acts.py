@@ -31,6 +31,7 @@ WISHES: dict[str, Literal["read", "write"]] = {
     "transfer_to_human_agents": "read",
 }
 CANCEL = "cancel_pending_order"
+HAND_OVER = "transfer_to_human_agents"
 MOVES = ("detail", "yes", "no", "drop")
 REASONS = ("no longer needed", "ordered by mistake", "other")
 NONE_KINDS = ("greeting", "thanks", "help", "outside", "policy")
