@@ -26,21 +26,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from storewise.agent.api_analyst import Backend, add_analyst
-from storewise.agent.api_guard import (
-    ASKS,
-    HERE,
-    UPLOAD,
-    ApiError,
-    Caller,
-    Door,
-    Frame,
-    Metrics,
-    downloaded,
-    event,
-    problems,
-    streamed,
-    tell_problems,
-)
+from storewise.agent.api_guard import ASKS, HERE, UPLOAD, Caller, Door, Frame, Metrics
+from storewise.agent.http_answers import ApiError, downloaded, event, problems, streamed, tell_problems
 from storewise.agent.job_store import KeyReused, State
 from storewise.agent.job_views import (
     JobList,

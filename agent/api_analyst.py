@@ -12,8 +12,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from storewise.agent.answer import Answer
-from storewise.agent.api_guard import ASKS, ApiError, Caller, event, problems, streamed
+from storewise.agent.api_guard import ASKS, Caller
 from storewise.agent.engine import Served
+from storewise.agent.http_answers import ApiError, event, problems, streamed
 from storewise.agent.selection import Limits, SelectionError, of_category, within
 from storewise.tools import opinions
 from storewise.tools.finding import Finding

@@ -19,11 +19,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from storewise.agent.api_guard import ApiError, event, problem, problems, tell_problems
 from storewise.agent.desk.door import PREFIX, Customer, DeskDoor, Frame, OtherSites, origins
 from storewise.agent.desk.identity import check_key
 from storewise.agent.desk.reply import ConversationState, DeskEvent, Replied, Reply
 from storewise.agent.desk.turns import StillBusy, Turns
+from storewise.agent.http_answers import ApiError, event, problem, problems, tell_problems
 from storewise.agent.settings import Settings
 from storewise.tools.desk.store import DeskAway, DeskStore
 

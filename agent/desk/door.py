@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -11,11 +9,22 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from storewise.agent.api_guard import ApiError, problem
 from storewise.agent.desk.identity import NotSignedIn, customer_of
+from storewise.agent.http_answers import problem
+from storewise.agent.http_guard import (
+    Message,
+    Receive,
+    Scope,
+    Send,
+    add_headers,
+    bounded,
+    paced,
+    packed,
+    too_large,
+    unknown,
+)
 from storewise.agent.limits import Limits
 from storewise.agent.settings import Settings
 from storewise.tools.desk.store import DeskStore
@@ -25,9 +34,6 @@ LARGEST_BODY = 64 * 1024
 PREFIX = "/v1/desk"
 LOOKS = 4  # a page may look so many times as often as its customer may write,
 ALL = 10  # and an address, behind which many may sit, may ask so many times as often
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class DeskDoor:
@@ -48,30 +54,20 @@ class DeskDoor:
             ApiError: too often, or not signed in.
         """
         address = request.client.host if request.client else "?"
-        _paced(self._address, address)
+        paced(self._address, address, _too_often)
         if given is None:
-            raise _unknown("Sign in to the shop to talk to the desk.")
+            raise unknown("Sign in to the shop to talk to the desk.")
         try:
             user_id = await run_in_threadpool(customer_of, self.settings, given.credentials, self.store)
         except NotSignedIn as refused:
-            raise _unknown(str(refused)) from None
-        _paced(self._written if request.method == "POST" else self._looked, user_id)
+            raise unknown(str(refused)) from None
+        paced(self._written if request.method == "POST" else self._looked, user_id, _too_often)
         return user_id
 
 
-def _paced(limits: Limits, who: str) -> None:
-    seconds = math.ceil(limits.wait(who))
-    if seconds > 0:
-        wait = "a second" if seconds == 1 else f"{seconds} seconds"
-        raise ApiError(
-            429,
-            f"That is more than the desk can answer at once. Wait {wait} and send it again.",
-            headers={"Retry-After": str(seconds)},
-        )
-
-
-def _unknown(sentence: str) -> ApiError:
-    return ApiError(401, sentence, "header.authorization", {"WWW-Authenticate": "Bearer"})
+def _too_often(seconds: int) -> str:
+    wait = "a second" if seconds == 1 else f"{seconds} seconds"
+    return f"That is more than the desk can answer at once. Wait {wait} and send it again."
 
 
 _bearer = HTTPBearer(auto_error=False, description="A token of the shop's sign-in that names the customer.")
@@ -93,43 +89,23 @@ class Frame:
     def __init__(self, app: Any) -> None:
         self.app = app
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _ours(scope):
             await self.app(scope, receive, send)
             return
         given = Headers(scope=scope)
-        packed = given.get("content-encoding", "identity").strip().lower()
-        size = 0
 
-        async def bounded() -> MutableMapping[str, Any]:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > LARGEST_BODY:
-                raise HTTPException(413, _TOO_LARGE)
-            return message
-
-        async def told(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                headers = (
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"cache-control", b"no-store"),
-                    (b"referrer-policy", b"no-referrer"),
-                )
-                message["headers"] = [*message.get("headers", ()), *headers]
+        async def told(message: Message) -> None:
+            add_headers(message, (b"referrer-policy", b"no-referrer"))
             await send(message)
 
         announced = given.get("content-length", "")
         if announced.isdigit() and int(announced[:20]) > LARGEST_BODY:
-            await problem(413, _TOO_LARGE)(scope, receive, told)
-        elif packed not in ("identity", ""):
-            sentence = f"Send it as it is, without Content-Encoding {packed[:40]!r}."
-            await problem(415, sentence, "header")(scope, receive, told)
+            await problem(413, too_large(LARGEST_BODY))(scope, receive, told)
+        elif refused := packed(given):
+            await refused(scope, receive, told)
         else:
-            await self.app(scope, bounded, told)
-
-
-_TOO_LARGE = f"The request is larger than {LARGEST_BODY // 1024} KB."
+            await self.app(scope, bounded(receive, LARGEST_BODY), told)
 
 
 class OtherSites:
@@ -145,11 +121,11 @@ class OtherSites:
             expose_headers=["Retry-After"],
         )
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.cors if _ours(scope) else self.app)(scope, receive, send)
 
 
-def _ours(scope: MutableMapping[str, Any]) -> bool:
+def _ours(scope: Scope) -> bool:
     return scope["type"] == "http" and str(scope["path"]).startswith((PREFIX, "/healthz"))
 
 
