@@ -12,17 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storewise.agent.desk import lookups, replies
-from storewise.agent.desk.form import (
-    NEEDS,
-    SWAPPING,
-    Asked,
-    Meaning,
-    Said,
-    Wish,
-    in_own_state,
-    meaning,
-    reason_in,
-)
+from storewise.agent.desk.form import meaning, reason_in
 from storewise.agent.desk.meant import (
     ALSO,
     INSTEAD,
@@ -41,6 +31,7 @@ from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.verbs import names_another_change
+from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, in_own_state
 from storewise.agent.desk.yes import strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import HAND_OVER

@@ -36,10 +36,10 @@ from langgraph.runtime import Runtime
 
 from storewise.agent.desk import replies
 from storewise.agent.desk.flow import Flow, Turn
-from storewise.agent.desk.form import SWAPPING
 from storewise.agent.desk.meant import Form
 from storewise.agent.desk.things import Things, things_of
 from storewise.agent.desk.verbs import says_so
+from storewise.agent.desk.wish import SWAPPING
 from storewise.agent.graph import GROUNDED, NOTE, GroundingCheck, last_turn
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import HAND_OVER, WISHES

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from storewise.agent.desk.form import NEEDS, Asked, Said, Wish, meaning
+from storewise.agent.desk.form import meaning
 from storewise.agent.desk.naming import order_ids, paying
 from storewise.agent.desk.options import wanted
 from storewise.agent.desk.things import Things
+from storewise.agent.desk.wish import NEEDS, Asked, Said, Wish
 from storewise.agent.desk.words import stems_of
 
 ALSO = re.compile(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storewise.agent.desk.form import DELIVERED, Asked, Meaning, Wish, allowed_methods
+from storewise.agent.desk.form import allowed_methods
 from storewise.agent.desk.things import Method, OwnOrder, Things
+from storewise.agent.desk.wish import DELIVERED, Asked, Meaning, Wish
 from storewise.tools.desk.desk import dollars, listed
 
 MOST_NAMED = 8  # orders that a question names; of more it asks for the number

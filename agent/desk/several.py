@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from storewise.agent.desk.form import Meaning, Said, Wish, meaning, suitable
+from storewise.agent.desk.form import meaning
 from storewise.agent.desk.naming import lines_named, order_ids, says_all, says_both
 from storewise.agent.desk.things import OwnOrder, Things
+from storewise.agent.desk.wish import Meaning, Said, Wish, suitable
 from storewise.tools.desk.acts import CANCEL
 from storewise.tools.desk.desk import listed
 
