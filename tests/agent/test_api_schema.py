@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis.checks import not_a_server_error
 
 from storewise.agent import summaries
 from storewise.agent.api import serve
@@ -23,6 +19,7 @@ from storewise.agent.commands_summarize import Alone
 from storewise.agent.engine import free_port
 from storewise.agent.settings import Settings
 from tests.agent.job_helpers import simple
+from tests.agent.odd_requests import WAYS, send
 
 EXAMPLES = 6  # of right and of wrong requests, for each operation
 SECONDS = 25.0  # after which nothing more is sent
@@ -46,35 +43,7 @@ def test_no_request_makes_the_server_fail(address: str) -> None:
     assert len(operations) >= 15
     until = time.monotonic() + SECONDS
     sent = 0
-    for mode in (schemathesis.GenerationMode.NEGATIVE, schemathesis.GenerationMode.POSITIVE):
+    for mode in WAYS:
         for operation in operations:
-            sent += _sent(operation, mode, address, until)
+            sent += send(operation, mode, address, EXAMPLES, until).total()
     assert sent > len(operations)
-
-
-def _sent(
-    operation: schemathesis.APIOperation, mode: schemathesis.GenerationMode, address: str, until: float
-) -> int:
-    """Send made-up requests, right or wrong ones, and return how many; none of them may end in a 5xx."""
-    count = 0
-
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: schemathesis.Case) -> None:
-        nonlocal count
-        if time.monotonic() < until:
-            response = case.call(base_url=address, timeout=60)
-            count += 1
-            case.validate_response(response, checks=[not_a_server_error])
-
-    # What takes nothing cannot be asked wrongly.
-    with suppress(Unsatisfiable):
-        send()
-    return count

@@ -8,14 +8,11 @@ At length, with `storewise desk --no-model` running:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis.checks import not_a_server_error
 
 from storewise.agent.desk.api import make_desk_app
 from storewise.agent.desk.identity import issue
@@ -25,6 +22,7 @@ from storewise.tools.desk.load import load_desk
 from storewise.tools.desk.records import Records
 from storewise.tools.desk.store import open_desk
 from tests.agent.desk.desk_http import served
+from tests.agent.odd_requests import WAYS, send
 from tests.tools.desk.desk_helpers import ANN, content, write
 
 EXAMPLES = 25  # of right and of wrong requests, for each operation
@@ -52,48 +50,31 @@ def test_no_request_makes_the_desk_fail(place: tuple[str, str, str]) -> None:
     paths = {operation.path for operation in operations}
     assert {"/v1/desk/conversations", "/v1/desk/messages", "/v1/desk/conversations/{conversation}"} < paths
     until = time.monotonic() + SECONDS
-    sent: dict[int, int] = {}
+    sent: Counter[int] = Counter()
     for signed_in in (True, False):
-        for mode in (schemathesis.GenerationMode.NEGATIVE, schemathesis.GenerationMode.POSITIVE):
+        for mode in WAYS:
+            prepared = _signed_in(place, mode) if signed_in else _as_it_is
             for operation in operations:
-                _send(operation, mode, place, signed_in, until, sent)
+                sent += send(operation, mode, place[0], EXAMPLES, until, prepared)
     assert sum(sent.values()) > 100
     assert sent.get(200) and sent.get(401) and sent.get(422)
 
 
-def _send(
-    operation: schemathesis.APIOperation,
-    mode: schemathesis.GenerationMode,
-    place: tuple[str, str, str],
-    signed_in: bool,
-    until: float,
-    sent: dict[int, int],
-) -> None:
-    """Send made-up requests, right or wrong ones, about a real conversation; none may end in a 5xx."""
-    address, token, conversation = place
+def _as_it_is(case: schemathesis.Case) -> None:
+    """Leave a request as it was made up."""
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: schemathesis.Case) -> None:
-        if time.monotonic() >= until:
-            return
-        if signed_in:
-            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
-            if isinstance(case.body, dict) and isinstance(case.body.get("conversation"), str):
-                case.body["conversation"] = conversation
-            if mode is schemathesis.GenerationMode.POSITIVE and case.path_parameters:
-                case.path_parameters = {"conversation": conversation}
-        response = case.call(base_url=address, timeout=60)
-        sent[response.status_code] = sent.get(response.status_code, 0) + 1
-        case.validate_response(response, checks=[not_a_server_error])
 
-    # What takes nothing cannot be asked wrongly.
-    with suppress(Unsatisfiable):
-        send()
+def _signed_in(
+    place: tuple[str, str, str], mode: schemathesis.GenerationMode
+) -> Callable[[schemathesis.Case], None]:
+    """Return what gives a request a token, and makes it one about a real conversation."""
+    _, token, conversation = place
+
+    def prepared(case: schemathesis.Case) -> None:
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+        if isinstance(case.body, dict) and isinstance(case.body.get("conversation"), str):
+            case.body["conversation"] = conversation
+        if mode is schemathesis.GenerationMode.POSITIVE and case.path_parameters:
+            case.path_parameters = {"conversation": conversation}
+
+    return prepared
