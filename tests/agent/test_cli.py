@@ -6,20 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from storewise.agent.cli import main
-
-
-def run(home: Path, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, ["--home", str(home), *arguments])
-    return result.exit_code, result.output
-
-
-@pytest.fixture(autouse=True)
-def _own_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The --home option writes the variable; this puts it back after the test.
-    monkeypatch.setenv("STOREWISE_HOME", "unused")
+from tests.agent.command_line import run
 
 
 def test_help_has_examples(tmp_path: Path) -> None:

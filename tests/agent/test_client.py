@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from storewise.agent import summaries
 from storewise.agent.answer import Answer
 from storewise.agent.api import ANNOUNCED, serve
-from storewise.agent.cli import main
 from storewise.agent.client import ApiProblem, Client
 from storewise.agent.commands_summarize import Alone
 from storewise.agent.engine import free_port
 from storewise.agent.job_views import JobView
 from storewise.agent.settings import Settings
+from tests.agent.command_line import invoke
 from tests.agent.job_helpers import records, simple, written
 
 
@@ -28,7 +27,6 @@ from tests.agent.job_helpers import records, simple, written
 def _without_embeddings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(summaries, "summarize", simple)
-        patch.setenv("STOREWISE_HOME", "unused")
         yield
 
 
@@ -92,7 +90,7 @@ def test_what_goes_wrong_is_a_sentence(client: Client, tmp_path: Path) -> None:
 
 
 def run(home: Path, *arguments: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(main, ["--home", str(home), *arguments])
+    result = invoke(home, *arguments)
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -8,25 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from storewise.agent.cli import main
 from storewise.agent.doctor import Check, examine
 from storewise.agent.settings import Settings
 from storewise.agent.startup import Startup, Step
 from storewise.tools.desk import demo
 from storewise.tools.desk.store import DATABASE, connect
+from tests.agent.command_line import run
 from tests.tools.desk.desk_helpers import content, write
-
-
-def run(home: Path, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(main, ["--home", str(home), *arguments])
-    return result.exit_code, result.output
-
-
-@pytest.fixture(autouse=True)
-def _own_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STOREWISE_HOME", "unused")
 
 
 def customers(home: Path) -> int:
@@ -122,6 +111,6 @@ def test_doctor_makes_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / DATABASE).exists()
 
 
-def test_the_desk_is_a_step_of_its_own() -> None:
-    steps = [step.key for step in Startup(Settings()).steps()]
+def test_the_desk_is_a_step_of_its_own(tmp_path: Path) -> None:
+    steps = [step.key for step in Startup(Settings(home=tmp_path)).steps()]
     assert steps.index("desk") < steps.index("engine")

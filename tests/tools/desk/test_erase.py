@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -18,7 +17,6 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from made_up import build_shop
 
 from storewise.agent.answer import Answer, Seconds
-from storewise.agent.cli import main
 from storewise.agent.feedback import Feedback
 from storewise.tools.desk import erase as erasing
 from storewise.tools.desk.erase import ERASED, Erased, erase, find
@@ -29,6 +27,7 @@ from storewise.tools.desk.store import DeskStore, open_desk
 from storewise.tools.desk.tables import Base
 from storewise.tools.fit import fit
 from storewise.tools.shop.generation import Shop, back, generations, open_shop
+from tests.agent.command_line import invoke
 from tests.tools.desk.desk_helpers import BEN, content, payments, snapshot, write
 
 ID, NAME, EMAIL = "zora_quill_4711", "Zora Quill", "zora.quill@example.com"
@@ -312,18 +311,17 @@ def test_who_is_named(text: str, named: bool) -> None:
 def test_the_command_asks_first_and_tells_what_it_did(tmp_path: Path, desk: DeskStore) -> None:
     everything_said(tmp_path, desk)
     desk.close()
-    run, command = CliRunner(), ["--home", str(tmp_path), "erase", ID]
     before = holding(tmp_path)
-    asked = run.invoke(main, command, input="n\n")
+    asked = invoke(tmp_path, "erase", ID, typed="n\n")
     assert asked.exit_code == 1 and "It cannot be undone." in asked.output and "Traceback" not in asked.output
     assert holding(tmp_path) == before
-    done = run.invoke(main, [*command, "--yes"])
+    done = invoke(tmp_path, "erase", ID, "--yes")
     assert done.exit_code == 0, done.output
     assert "customers of the desk: name, e-mail, address" in done.output
     assert "3 orders of these are not delivered yet" in done.output
     assert "($15.10) is lost" in done.output
     assert holding(tmp_path) == []
-    nobody = run.invoke(main, ["--home", str(tmp_path / "empty"), "erase", "nobody_at_all_1", "--yes"])
+    nobody = invoke(tmp_path / "empty", "erase", "nobody_at_all_1", "--yes")
     assert nobody.exit_code == 0 and "Nothing was there to erase." in nobody.output
 
 
