@@ -18,6 +18,8 @@ from storewise.agent.desk.reply import (
     Reply,
     Typing,
 )
+from storewise.agent.desk.service import ServiceDesk
+from storewise.agent.settings import Settings
 from storewise.tools.desk.load import load_desk
 from storewise.tools.desk.records import Records
 from storewise.tools.desk.registry import commit, look_up, propose
@@ -28,26 +30,19 @@ from tests.tools.desk.desk_helpers import content, write
 PENDING = "#W1"
 
 
-class FixedDesk:
+class FixedDesk(ServiceDesk):
     """Answers by the first word: orders, cancel, mug, person, wait (held on until it is let go), away, break."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = open_desk("", folder)
-        load_desk(write(folder, content()), self.store.engine)
-        self.records = Records(self.store.engine)
+        store = open_desk("", folder)
+        load_desk(write(folder, content()), store.engine)
+        super().__init__(store, Records(store.engine), Settings(home=folder), lambda: None, lambda: None)
         self.go_on = threading.Event()
         self.written = 0
         self._last: dict[str, Reply] = {}
 
-    def begin(self, user_id: str) -> str:
-        return self.records.begin(user_id)
-
     def state(self, user_id: str, conversation: str) -> Reply | None:
         return self._last.get(conversation)
-
-    def forget_what_was_said(self) -> None:
-        """As after a restart: only what lies in the records is known."""
-        self._last.clear()
 
     def say(self, user_id: str, conversation: str, text: str) -> Iterator[DeskEvent]:
         if text.startswith("away"):
@@ -107,15 +102,6 @@ class FixedDesk:
         outcome = commit(self.store, user_id, found.tool, found.arguments, found)
         self.written += 1
         yield self._said(conversation, Reply(text=outcome.finding.headline), found.tool, "written")
-
-    def staff_says(self, conversation: str, text: str) -> None:
-        self.records.add(conversation, "staff", text)
-
-    def take(self, ticket_id: str, staff: str) -> None:
-        self.records.take(ticket_id, staff)
-
-    def give_back(self, ticket_id: str) -> None:
-        self.records.give_back(ticket_id)
 
     def _said(
         self,

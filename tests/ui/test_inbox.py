@@ -26,9 +26,11 @@ NOW = dt.datetime(2026, 3, 9, 12, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FixedDesk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FixedDesk]:
     monkeypatch.setenv("STOREWISE_HOME", str(tmp_path))
-    return FixedDesk(tmp_path)
+    opened = FixedDesk(tmp_path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
