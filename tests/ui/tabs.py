@@ -44,12 +44,20 @@ class Tab:
         if not request.url.startswith((self.address, "data:", "blob:")):
             self.outside.append(request.url)
 
+    def send(self, box: str, text: str) -> None:
+        """Type into a box and send it with Enter."""
+        self.page.fill(box, text)
+        self.page.press(box, "Enter")
+
+    def get(self, box: str, text: str, told: str) -> None:
+        """Send a text, and wait until there is one more of what `told` selects."""
+        before = self.page.locator(told).count()
+        self.send(box, text)
+        self.page.locator(told).nth(before).wait_for()
+
     def ask(self, question: str) -> None:
-        """Type a question, send it with Enter, and wait for its answer."""
-        answers = self.page.locator(".meta").count()
-        self.page.fill("#question textarea", question)
-        self.page.press("#question textarea", "Enter")
-        self.page.locator(".meta").nth(answers).wait_for()
+        """Ask a question and wait for its answer."""
+        self.get("#question textarea", question, ".meta")
 
     def text(self, selector: str) -> str:
         return str(self.page.locator(selector).last.inner_text())

@@ -38,18 +38,17 @@ class DeskTab(Tab):
 
     def say(self, text: str) -> None:
         """Send a message and wait until it is answered."""
-        before = self.page.locator(".question").count()
-        self.page.fill("#say", text)
-        self.page.press("#say", "Enter")
-        self.page.locator(".question").nth(before).wait_for()
+        self.get("#say", text, ".question")
         self.page.wait_for_selector(".write button:not([disabled])")
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FixedDesk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FixedDesk]:
     monkeypatch.setenv("STOREWISE_HOME", str(tmp_path))
     monkeypatch.setenv("STOREWISE_DESK_REQUESTS_PER_MINUTE", "600")
-    return FixedDesk(tmp_path)
+    opened = FixedDesk(tmp_path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -131,8 +130,7 @@ def test_short_answers_are_buttons_and_no_text_is_obeyed(tab: DeskTab) -> None:
 
 def test_a_turn_is_seen_to_run_and_survives_a_reload(tab: DeskTab, desk: FixedDesk) -> None:
     tab.enter()
-    tab.page.fill("#say", "wait for me")
-    tab.page.press("#say", "Enter")
+    tab.send("#say", "wait for me")
     tab.page.locator(".doing", has_text="reading your message").wait_for()
     assert tab.page.is_disabled(".write button")
     tab.page.reload()
@@ -175,8 +173,7 @@ def test_a_customer_who_waits_finds_the_conversation_in_a_new_tab(
 
 def test_what_went_wrong_is_said_and_the_words_are_not_lost(tab: DeskTab) -> None:
     tab.enter()
-    tab.page.fill("#say", "away with it")
-    tab.page.press("#say", "Enter")
+    tab.send("#say", "away with it")
     tab.page.locator(".problem", has_text="nothing was changed").wait_for()
     assert tab.page.input_value("#say") == "away with it"
     tab.say("break")
@@ -247,8 +244,7 @@ def test_a_flood_of_messages_is_slowed_and_told(
         flooded.enter()
         flooded.say("one")
         flooded.say("two")
-        flooded.page.fill("#say", "three")
-        flooded.page.press("#say", "Enter")
+        flooded.send("#say", "three")
         flooded.page.locator("[data-problem]", has_text="You can write again in").wait_for()
         assert flooded.page.input_value("#say") == "three"
         flooded.context.close()

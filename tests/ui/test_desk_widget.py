@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from samples import HOSTILE
+from tabs import Tab
 
 from storewise.agent.desk.api import make_desk_app
 from storewise.agent.desk.identity import issue
@@ -39,7 +40,6 @@ from tests.tools.desk.desk_helpers import ANN, BEN, content, write
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 15_000
 CARD = OrderCard(
     order_id="#W1",
     status="pending",
@@ -151,18 +151,14 @@ def address(desk: Scripted, store: DeskStore, settings: Settings) -> Iterator[st
         yield where
 
 
-class Page:
-    """A page with the component in it; it notes what goes wrong."""
+class Page(Tab):
+    """A shop's page with the component in it."""
 
-    def __init__(self, browser: Any, address: str, path: str = "/widget-demo", **options: Any) -> None:
-        options = {"viewport": {"width": 1280, "height": 850}} | options
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.wrong: list[str] = []
-        self.page.on("console", lambda told: self.wrong.append(told.text) if told.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.goto(address + path)
+    def __init__(self, browser: Any, address: str, place: str = "/widget-demo", **options: Any) -> None:
+        super().__init__(browser, address, place=place, **options)
+
+    def open(self, place: str = "") -> None:
+        self.page.goto(self.address + place)
 
     def sign_in(self, user: str = ANN) -> None:
         self.page.wait_for_selector(".launch", state="attached")
@@ -170,20 +166,17 @@ class Page:
             self.page.select_option("#who", user)
         self.page.locator("storewise-desk[token]").wait_for(state="attached")
 
-    def open(self) -> None:
+    def unfold(self) -> None:
         self.page.click(".launch")
         self.page.wait_for_selector(".panel")
 
     def say(self, text: str) -> None:
         """Write, send with Enter, and wait for the reply."""
-        before = self.page.locator(".turn.desk").count()
-        self.page.fill("#text", text)
-        self.page.press("#text", "Enter")
-        self.page.locator(".turn.desk").nth(before).wait_for()
+        self.get("#text", text, ".turn.desk")
         self.page.wait_for_selector(".doing", state="hidden")
 
     def last(self) -> str:
-        return str(self.page.locator(".turn").last.inner_text())
+        return self.text(".turn")
 
     def shot(self, name: str) -> None:
         """Keep a picture where one is asked for, to be looked at."""
@@ -197,11 +190,12 @@ def page(browser: Any, address: str) -> Iterator[Page]:
     yield opened
     opened.context.close()
     assert opened.wrong == []
+    assert opened.outside == []
 
 
 def test_a_customer_talks_sees_an_order_and_confirms_a_change_once(page: Page, desk: Scripted) -> None:
     page.sign_in()
-    page.open()
+    page.unfold()
     assert (
         page.page.evaluate("document.querySelector('storewise-desk').shadowRoot.activeElement.id") == "text"
     )
@@ -234,7 +228,7 @@ def test_a_customer_talks_sees_an_order_and_confirms_a_change_once(page: Page, d
 
 def test_short_answers_are_buttons_that_go_once(page: Page) -> None:
     page.sign_in()
-    page.open()
+    page.unfold()
     page.say("which")
     assert page.page.locator(".choices button").count() == 2
     page.page.click(".choices button >> text=PayPal")
@@ -244,12 +238,12 @@ def test_short_answers_are_buttons_that_go_once(page: Page) -> None:
 
 def test_a_reload_goes_on_with_the_conversation_and_its_open_question(page: Page, desk: Scripted) -> None:
     page.sign_in()
-    page.open()
+    page.unfold()
     page.say("hello")
     page.say("cancel")
     page.page.reload()
     page.sign_in()
-    page.open()
+    page.unfold()
     page.page.locator(".proposal .yes").wait_for()
     said = page.page.locator(".turn").all_inner_texts()
     assert len(said) == 4 and "hello" in said[0] and "You said hello" in said[1]
@@ -267,7 +261,7 @@ def test_a_reload_goes_on_with_the_conversation_and_its_open_question(page: Page
 
 def test_a_long_reply_is_read_from_its_beginning(page: Page) -> None:
     page.sign_in()
-    page.open()
+    page.unfold()
     page.say("hello")
     page.say("long")
     page.page.wait_for_timeout(200)
@@ -281,7 +275,7 @@ def test_a_long_reply_is_read_from_its_beginning(page: Page) -> None:
 
 def test_what_comes_from_outside_is_text_and_nothing_else(page: Page) -> None:
     page.sign_in()
-    page.open()
+    page.unfold()
     page.say("hostile")
     page.say("which")
     page.say(HOSTILE)
@@ -293,15 +287,13 @@ def test_what_comes_from_outside_is_text_and_nothing_else(page: Page) -> None:
 
 def test_words_and_typing_are_shown_while_the_desk_works(page: Page, desk: Scripted) -> None:
     page.sign_in()
-    page.open()
-    page.page.fill("#text", "slowly")
-    page.page.press("#text", "Enter")
+    page.unfold()
+    page.send("#text", "slowly")
     page.page.locator(".partial", has_text="You said sl").wait_for()
     assert "Looking up your orders" in page.page.locator(".doing").inner_text()
     page.shot("widget-typing")
     # Meanwhile one can write on, but not send.
-    page.page.fill("#text", "next")
-    page.page.press("#text", "Enter")
+    page.send("#text", "next")
     assert page.page.input_value("#text") == "next"
     desk.held.set()
     page.page.locator(".turn", has_text="You said slowly").wait_for()
@@ -310,7 +302,7 @@ def test_words_and_typing_are_shown_while_the_desk_works(page: Page, desk: Scrip
 
 def test_a_person_who_takes_over_is_heard(page: Page, desk: Scripted) -> None:
     page.sign_in()
-    page.open()
+    page.unfold()
     page.say("person")
     assert "has been asked to come" in page.page.locator(".banner").inner_text()
     conversation = next(iter(desk.records.owners))
@@ -319,8 +311,7 @@ def test_a_person_who_takes_over_is_heard(page: Page, desk: Scripted) -> None:
     page.page.locator(".turn.staff", has_text="this is Kim").wait_for()
     page.page.locator(".banner", has_text="is answering you now").wait_for()
     page.shot("widget-person")
-    page.page.fill("#text", "thank you")
-    page.page.press("#text", "Enter")
+    page.send("#text", "thank you")
     page.page.locator(".turn.customer", has_text="thank you").wait_for()
     page.page.wait_for_selector(".doing", state="hidden")
     assert "thank you" in page.last()  # the desk itself says nothing now
@@ -330,26 +321,23 @@ def test_a_person_who_takes_over_is_heard(page: Page, desk: Scripted) -> None:
 
 
 def test_what_goes_wrong_is_said_and_what_was_written_is_kept(page: Page, address: str) -> None:
-    page.open()
+    page.unfold()
     assert "Sign in to the shop" in page.last() and not page.page.locator("#text").is_visible()
     page.sign_in()
     page.page.locator("#text").wait_for()
-    page.page.fill("#text", "away")
-    page.page.press("#text", "Enter")
+    page.send("#text", "away")
     page.page.locator(".problem", has_text="nothing is half-done").wait_for()
     assert page.page.input_value("#text") == "away" and page.page.locator(".turn.customer").count() == 0
     page.page.evaluate(
         "addEventListener('storewise-signed-out', () => { window.out = true; });"
         "document.querySelector('storewise-desk').setAttribute('token', 'old')"
     )
-    page.page.fill("#text", "hello")
-    page.page.press("#text", "Enter")
+    page.send("#text", "hello")
     page.page.locator(".problem", has_text="not one of the shop's").wait_for()
     assert page.page.evaluate("window.out") is True
     page.sign_in(BEN)
     page.page.route("**/v1/desk/**", lambda route: route.abort())
-    page.page.fill("#text", "hello")
-    page.page.press("#text", "Enter")
+    page.send("#text", "hello")
     page.page.locator(".problem", has_text="cannot be reached").wait_for()
     assert page.page.input_value("#text") == "hello"
     page.wrong.clear()  # the browser tells of every answer that is no success
@@ -385,7 +373,7 @@ def test_on_a_phone_it_fills_the_screen(browser: Any, address: str, scheme: str)
     phone = Page(
         browser,
         address,
-        viewport={"width": 390, "height": 780},
+        width=390,
         color_scheme=scheme,
         has_touch=True,
         is_mobile=True,
@@ -393,12 +381,12 @@ def test_on_a_phone_it_fills_the_screen(browser: Any, address: str, scheme: str)
     try:
         phone.sign_in()
         phone.shot(f"widget-phone-{scheme}-closed")
-        phone.open()
+        phone.unfold()
         phone.say("orders")
         phone.say("cancel")
         phone.shot(f"widget-phone-{scheme}")
         box = phone.page.locator(".panel").bounding_box()
-        assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 780)
+        assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 850)
         wide = "document.querySelector('storewise-desk').shadowRoot.querySelector('.talk').scrollWidth"
         assert phone.page.evaluate(wide) <= 390
         assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -438,8 +426,7 @@ def test_another_sites_page_may_hold_it_where_the_settings_name_the_site(
                         opened.shot("widget-inline-dark")
                         assert opened.wrong == []
                     else:
-                        opened.page.fill("#text", "orders")
-                        opened.page.press("#text", "Enter")
+                        opened.send("#text", "orders")
                         opened.page.locator(".problem", has_text="cannot be reached").wait_for()
                 finally:
                     opened.context.close()

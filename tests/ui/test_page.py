@@ -7,7 +7,6 @@ apart, draws, sorts, judges and exports, obeys no text, fits a phone, and asks n
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from samples import HOSTILE, QUOTED, RANKING, SERIES, answer_of
 from tabs import Tab
 
 from storewise.agent.answer import Call, Event, Finished, StepFinished, StepStarted, Words
+from storewise.agent.engine import free_port
 from storewise.agent.startup import Step
 from storewise.tools.finding import Finding
 from storewise.ui.app import serve
@@ -76,9 +76,7 @@ def startup() -> ScriptedStartup:
 
 @pytest.fixture(scope="module")
 def address(startup: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     stop = serve(startup, port=port)
     yield f"http://127.0.0.1:{port}"
     stop()
@@ -100,8 +98,7 @@ def test_the_page_answers_while_the_shop_loads(tab: Tab, startup: ScriptedStartu
         tab.open()
         tab.page.wait_for_selector(".loading")
         assert "The shop is still loading." in tab.text(".loading") and "7 s" in tab.text(".loading")
-        tab.page.fill("#question textarea", "sales early")
-        tab.page.press("#question textarea", "Enter")
+        tab.send("#question textarea", "sales early")
         tab.page.wait_for_selector("#hint p")
         assert "still loading" in tab.text("#hint")
         assert tab.page.input_value("#question textarea") == "sales early"
@@ -136,12 +133,10 @@ def test_an_answer_with_its_step_chart_table_and_evidence(tab: Tab) -> None:
 
 
 def test_the_headline_comes_first_and_an_answer_can_be_stopped(tab: Tab, startup: ScriptedStartup) -> None:
-    tab.page.fill("#question textarea", "wait for it")
-    tab.page.press("#question textarea", "Enter")
+    tab.send("#question textarea", "wait for it")
     tab.page.wait_for_selector(".answer")
     assert tab.text(".answer") == RANKING.headline
-    tab.page.fill("#question textarea", "risk next")
-    tab.page.press("#question textarea", "Enter")
+    tab.send("#question textarea", "risk next")
     tab.page.wait_for_selector("#hint p")
     assert "still being answered" in tab.text("#hint")
     tab.page.click("#stop")
@@ -169,8 +164,7 @@ def test_two_tabs_do_not_mix_and_a_reload_keeps_its_own(tab: Tab, browser: Any, 
 
 def test_an_empty_and_an_overlong_question_get_a_sentence(tab: Tab) -> None:
     for question, said in (("  ", "type a question"), ("sales " * 500, "characters")):
-        tab.page.fill("#question textarea", question)
-        tab.page.press("#question textarea", "Enter")
+        tab.send("#question textarea", question)
         tab.page.locator(f"#hint p:has-text('{said}')").wait_for()
         assert tab.page.locator(".question").count() == 0
 
