@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,10 +27,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from storewise.benchmarks.bootstrap import mean_difference
+from storewise.benchmarks.desk_copies import copies
 from storewise.benchmarks.report import Clock, Report, Task
-from storewise.tools.desk.load import load_tau2
 from storewise.tools.desk.registry import commit, desk_tools, look_up, propose
-from storewise.tools.desk.store import DATABASE, DeskStore, open_desk
+from storewise.tools.desk.store import DeskStore
 from storewise.tools.desk.tables import (
     Order,
     OrderItem,
@@ -94,13 +92,10 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
     """
     clock = Clock(tell)
     data = _found(folder)
-    with clock.step("replay"), tempfile.TemporaryDirectory(prefix="storewise-desk-") as place:
+    with clock.step("replay"):
         content = json.loads((data / "db.json").read_text(encoding="utf-8"))
         tasks = json.loads((data / "tasks.json").read_text(encoding="utf-8"))
-        with _tau2(data.parents[3]) as (database, toolkit):
-            template = open_desk("", Path(place) / "template")
-            load_tau2(data / "db.json", template.engine)
-            template.close()
+        with _tau2(data.parents[3]) as (database, toolkit), copies(data / "db.json") as copy:
             outcomes = []
             for number, task in enumerate(tasks):
                 tell(f"Task {task['id']} ({number + 1} of {len(tasks)})")
@@ -112,8 +107,8 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
                     _replay_theirs(toolkit(database.model_validate(content)), actions, mended)
                     for mended in (True, False)
                 )
-                with _copy(Path(place)) as store:
-                    customer = _customer(store.engine, actions)
+                with copy() as (_, store):
+                    customer = named_customer(store.engine, actions)
                     ours = _replay_ours(store, customer, actions)
                 outcomes.append(_compared(task["id"], customer, actions, ours, theirs, as_it_is))
     return _report(outcomes, clock.seconds)
@@ -282,21 +277,7 @@ def _replay_theirs(tools: Any, actions: list[dict[str, Any]], mended: bool) -> R
 # Ours
 
 
-@contextmanager
-def _copy(place: Path) -> Iterator[DeskStore]:
-    """Open a copy of the untouched shop."""
-    home = place / "task"
-    home.mkdir()
-    shutil.copy(place / "template" / DATABASE, home / DATABASE)
-    store = open_desk("", home)
-    try:
-        yield store
-    finally:
-        store.close()
-        shutil.rmtree(home)
-
-
-def _customer(engine: sa.Engine, actions: list[dict[str, Any]]) -> str | None:
+def named_customer(engine: sa.Engine, actions: list[dict[str, Any]]) -> str | None:
     """Return whom a task is about: whom its look-up finds, else whom it names, else whose order it touches."""
     with engine.connect() as connection:
         for action in actions:
@@ -332,7 +313,7 @@ def _replay_ours(store: DeskStore, customer: str | None, actions: list[dict[str,
 def _carried_out(store: DeskStore, customer: str | None, name: str, given: dict[str, Any]) -> bool:
     """Carry out an action as the desk would after a yes, and say whether it was."""
     if name.startswith("find_user_id"):
-        return _customer(store.engine, [{"name": name, "arguments": given}]) is not None
+        return named_customer(store.engine, [{"name": name, "arguments": given}]) is not None
     if name == "get_product_details":
         given = {"product": given["product_id"]}
     if given.pop("user_id", customer) != customer:

@@ -14,8 +14,6 @@ tau2-bench is no dependency of Storewise and is imported where it is used.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -29,11 +27,11 @@ from storewise.agent.desk import replies
 from storewise.agent.desk.reply import Decision, Replied, Reply
 from storewise.agent.desk.service import ServiceDesk
 from storewise.agent.settings import Settings
-from storewise.benchmarks.desk import _customer
+from storewise.benchmarks.desk import named_customer
+from storewise.benchmarks.desk_copies import copies
 from storewise.tools.desk.demo import demo_file
-from storewise.tools.desk.load import load_tau2
 from storewise.tools.desk.records import Records
-from storewise.tools.desk.store import DATABASE, DeskStore, open_desk
+from storewise.tools.desk.store import DeskStore
 from storewise.tools.shop.generation import ShopError
 
 DOMAIN = "retail"
@@ -163,7 +161,7 @@ def agent_of(names: Tau2, talk: Talk) -> Any:
 def customer_of(task: Any, store: DeskStore) -> str | None:
     """Return whom a task's expected actions name, None where they name nobody."""
     actions = [{"name": a.name, "arguments": a.arguments} for a in task.evaluation_criteria.actions or []]
-    return _customer(store.engine, actions)
+    return named_customer(store.engine, actions)
 
 
 def run(
@@ -186,35 +184,28 @@ def run(
         raise ShopError("There is no db.json of the retail domain: name it with --data.")
     rewards: dict[str, float] = {}
     left_out, disagreed = [], {}
-    with tempfile.TemporaryDirectory(prefix="storewise-tau2-") as place:
-        template = open_desk("", Path(place) / "template")
-        load_tau2(data, template.engine)
-        template.close()
+    with copies(data) as copy:
         for task in names.tasks(number):
-            home = Path(place) / "task"
-            home.mkdir()
-            shutil.copy(Path(place) / "template" / DATABASE, home / DATABASE)
-            store = open_desk("", home)
-            customer = customer_of(task, store)
-            own = settings.model_copy(update={"home": home, "desk_url": ""})
-            desk = ServiceDesk(store, Records(store.engine), own, lambda: served, lambda: None)
-            try:
+            with copy() as (home, store):
+                customer = customer_of(task, store)
                 if customer is None:
                     left_out.append(str(task.id))
                     continue
-                talk = Talk(desk, customer)
-                agent = f"storewise-{task.id}"
-                names.register(agent_of(names, talk), agent)
-                done = names.run(
-                    DOMAIN, task, agent, "user_simulator", llm_agent=served.model, llm_user=user_model
-                )
-                rewards[str(task.id)] = float(done.reward_info.reward)
-                tell(f"Task {task.id}: {rewards[str(task.id)]:g}")
-                if talk.disagreed:
-                    disagreed[str(task.id)] = talk.disagreed
-            finally:
-                desk.close()
-                shutil.rmtree(home)
+                own = settings.model_copy(update={"home": home, "desk_url": ""})
+                desk = ServiceDesk(store, Records(store.engine), own, lambda: served, lambda: None)
+                try:
+                    talk = Talk(desk, customer)
+                    agent = f"storewise-{task.id}"
+                    names.register(agent_of(names, talk), agent)
+                    done = names.run(
+                        DOMAIN, task, agent, "user_simulator", llm_agent=served.model, llm_user=user_model
+                    )
+                finally:
+                    desk.close()
+            rewards[str(task.id)] = float(done.reward_info.reward)
+            tell(f"Task {task.id}: {rewards[str(task.id)]:g}")
+            if talk.disagreed:
+                disagreed[str(task.id)] = talk.disagreed
     return {
         "benchmark": "tau2",
         "n": len(rewards),
