@@ -11,17 +11,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from storewise.tools.desk.tables import (
-    Base,
-    Order,
-    OrderItem,
-    Payment,
-    PaymentMethod,
-    Product,
-    Shipment,
-    User,
-    Variant,
-)
+from storewise.tools.desk.tables import SHOP_TABLES, Order, OrderItem, PaymentMethod, Shipment, User
 
 _IDS = re.compile(
     r"W\d{7}|(?:credit_card|paypal|gift_card)_\d+|[a-z]+_[a-z]+_\d{4}|[\w.+-]+@[\w.-]+\w|(?<!\d)\d{12}(?!\d)"
@@ -35,8 +25,7 @@ def by_owner(engine: sa.Engine) -> dict[str, str]:
     hashes: dict[str, hashlib._Hash] = defaultdict(hashlib.sha256)
     with engine.connect() as connection:
         owners = dict(connection.execute(sa.select(Order.order_id, Order.user_id)).tuples().all())
-        for kind in (User, PaymentMethod, Order, OrderItem, Payment, Shipment, Product, Variant):
-            table = Base.metadata.tables[kind.__tablename__]
+        for table in SHOP_TABLES:
             names = table.columns.keys()
             user, order = (names.index(one) if one in names else None for one in ("user_id", "order_id"))
             for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns)):
