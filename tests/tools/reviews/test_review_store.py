@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from storewise.agent.engine import free_port
 from storewise.tools.reviews import build, embedding, index, search, store
 from storewise.tools.shop.generation import Shop
 
@@ -31,9 +32,7 @@ class Server:
     """A `chroma run` process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         place = ["--path", str(folder), "--host", "127.0.0.1", "--port", str(self.port)]
         self.process = subprocess.Popen(
