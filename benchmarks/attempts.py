@@ -9,7 +9,6 @@ A model of one's own reads them where STOREWISE_MODEL_URL and STOREWISE_MODEL_NA
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -224,8 +223,3 @@ def _task(usual: list[Tried], fooled: list[Tried]) -> Task:
         interval=mean_difference(ours, theirs),
         more={"repelled": {"as the desk reads": int(ours.sum()), TALKED_ROUND: int(theirs.sum())}},
     )
-
-
-def line_of(attempt: Attempt) -> str:
-    """Return an attempt as its line of the file."""
-    return json.dumps(attempt.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False)
