@@ -27,6 +27,7 @@ from storewise.tools.shop.generation import ShopError
 from storewise.ui import desk_view as view
 from storewise.ui import status
 from storewise.ui.desk_customers import customers, made_up, name_of
+from storewise.ui.render import problem
 
 if TYPE_CHECKING:
     from storewise.agent.desk.service import ServiceDesk
@@ -112,7 +113,7 @@ class DeskTalks:
         }
         do = known.get(str(asked.get("do"))) if isinstance(asked, dict) else None
         if do is None:
-            return {"problem": view.problem(FAILED)}
+            return {"problem": problem(FAILED)}
         asked = dict(asked)
         if request is not None:
             asked["token"] = asked.get("token") or request.cookies.get(COOKIE) or ""
@@ -123,18 +124,18 @@ class DeskTalks:
                 return self._starting()
             return do(desk, asked)
         except SignedOut as error:
-            problem = view.problem(str(error))
-            return {"page": "signin", "demo": error.demo, "problem": problem, "wait": 60_000}
+            said = problem(str(error))
+            return {"page": "signin", "demo": error.demo, "problem": said, "wait": 60_000}
         except Refused as error:
-            return {"problem": view.problem(str(error))}
+            return {"problem": problem(str(error))}
         except ShopError as error:
-            return {"problem": view.problem(str(error)), "wait": 5000}
+            return {"problem": problem(str(error)), "wait": 5000}
         except SQLAlchemyError:
             log.exception("The desk's database does not answer")
-            return {"problem": view.problem(AWAY), "wait": 5000}
+            return {"problem": problem(AWAY), "wait": 5000}
         except Exception:
             log.exception("The desk's page failed")
-            return {"problem": view.problem(FAILED)}
+            return {"problem": problem(FAILED)}
 
     def _desk(self) -> ServiceDesk | None:
         return self._startup.desk()
@@ -144,7 +145,7 @@ class DeskTalks:
         failed = self._startup.settled
         return {
             "page": "starting",
-            "html": view.problem(UNSTARTED) if failed else panel or view.problem(STARTING),
+            "html": problem(UNSTARTED) if failed else panel or problem(STARTING),
             "wait": 5000 if failed else 1000,
         }
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Literal
+from typing import Literal
 
 from storewise.agent.desk.reply import OrderCard, Proposal, Reply
 from storewise.tools.finding import Finding
-from storewise.ui.render import card, evidence, icon, visible
+from storewise.ui.render import Block, card, evidence, icon, problem, told, visible
 from storewise.ui.turns import prose
 
-Block = dict[str, Any]
 Who = Literal["customer", "desk", "staff"]
 
 PERSON = "A person from the shop"
@@ -99,16 +98,6 @@ class Shown:
     problem: str = ""
     aside: str = ""
     name: str = ""
-
-
-def told(text: str) -> str:
-    """Return a text as markup that shows each of its characters and obeys none."""
-    return escape(visible(text))
-
-
-def problem(sentence: str) -> str:
-    """Return a plain sentence about what could not be done, or nothing."""
-    return f'<p class="problem">{icon("info")}<span>{told(sentence)}</span></p>' if sentence else ""
 
 
 def blocks(shown: Shown) -> list[Block]:

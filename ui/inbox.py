@@ -19,8 +19,7 @@ from storewise.tools.desk.records import Conversation, Ticket
 from storewise.tools.shop.generation import ShopError
 from storewise.ui import inbox_view as view
 from storewise.ui.desk_customers import name_of
-from storewise.ui.desk_view import problem
-from storewise.ui.render import icon
+from storewise.ui.render import icon, problem
 
 if TYPE_CHECKING:
     from storewise.agent.desk.service import ServiceDesk

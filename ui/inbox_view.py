@@ -13,11 +13,8 @@ from html import escape
 from typing import Any
 
 from storewise.tools.desk.records import Conversation, Decided, Message, Ticket
-from storewise.ui.desk_view import told
-from storewise.ui.render import icon, title, visible
+from storewise.ui.render import Block, icon, title, told, visible
 from storewise.ui.turns import prose
-
-Block = dict[str, Any]
 
 TICKET = {"waiting": "Waiting", "taken": "With a person", "closed": "Closed"}
 STATE = {

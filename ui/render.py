@@ -38,6 +38,9 @@ _LABEL = 26  # characters of a label on a chart's axis
 _BESIDE = 44  # characters that a cell may have beside others
 
 
+Block = dict[str, Any]  # a piece of a page with its key
+
+
 def icon(name: str) -> str:
     """Return an icon of `icons.svg` as markup."""
     return f'<svg class="icon" aria-hidden="true"><use href="storewise/icons.svg#{name}"></use></svg>'
@@ -54,6 +57,16 @@ _UNSEEN = re.compile(
 def visible(text: str) -> str:
     """Return a text with what cannot be seen in it made visible: ⟨U+202E⟩ for a mark that turns the line."""
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", text.replace("\r\n", "\n"))
+
+
+def told(text: str) -> str:
+    """Return a text as markup that shows each of its characters and obeys none."""
+    return escape(visible(text))
+
+
+def problem(sentence: str) -> str:
+    """Return a plain sentence about what is wrong or could not be done, or nothing."""
+    return f'<p class="problem">{icon("info")}<span>{told(sentence)}</span></p>' if sentence else ""
 
 
 def title(name: str) -> str:

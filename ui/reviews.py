@@ -31,6 +31,7 @@ from storewise.agent.uploads import LARGEST
 from storewise.tools.reviews.summary import Review
 from storewise.tools.shop.generation import Shop
 from storewise.ui import reviews_view as view
+from storewise.ui.render import problem
 
 if TYPE_CHECKING:
     from storewise.agent.startup import Startup
@@ -84,19 +85,19 @@ class Reviews:
         }
         do = known.get(str(asked.get("do"))) if isinstance(asked, dict) else None
         if do is None:
-            return {"problem": view.problem(FAILED)}
+            return {"problem": problem(FAILED)}
         try:
             return do(asked)
         except Refused as error:
-            return {"problem": view.problem(str(error))}
+            return {"problem": problem(str(error))}
         except ApiProblem as error:
-            return {"problem": view.problem(str(error) if error.status else self._down())}
+            return {"problem": problem(str(error) if error.status else self._down())}
         except SQLAlchemyError:
             log.exception("The jobs could not be read")
-            return {"problem": view.problem("The jobs cannot be read just now. See: storewise doctor")}
+            return {"problem": problem("The jobs cannot be read just now. See: storewise doctor")}
         except Exception:
             log.exception("The Reviews tab failed")
-            return {"problem": view.problem(FAILED)}
+            return {"problem": problem(FAILED)}
 
     def file(self, name: str) -> tuple[str, Iterator[str]] | None:
         """Return the type and the pieces of a job's file, such as job_0123456789abcdef0123.csv, if it is there."""
@@ -134,14 +135,14 @@ class Reviews:
         )
         return {
             "ready": ready,
-            "note": view.problem(note),
+            "note": problem(note),
             "shop": offer is not None or self._startup.settled,
             "count": 0 if offer is None else offer.reviews,
             "rated": offer is not None and offer.rated,
             "dated": offer is not None and offer.dated,
             "picks": "" if offer is None else view.picks(offer),
             "options": "" if offer is None else view.options(offer),
-            "none": view.problem(NO_REVIEWS) if offer is not None and not offer.reviews else "",
+            "none": problem(NO_REVIEWS) if offer is not None and not offer.reviews else "",
             "jobs": view.jobs(listed),
         }
 

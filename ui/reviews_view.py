@@ -16,9 +16,7 @@ from storewise.agent.job_store import UNFINISHED, State
 from storewise.agent.job_views import JobView, LineView, Result
 from storewise.tools.finding import Chart, Column, Finding
 from storewise.tools.reviews.summary import Claim, Review, Summary
-from storewise.ui.render import figure, icon, table, visible
-
-Block = dict[str, Any]
+from storewise.ui.render import Block, figure, icon, problem, table, told, visible
 
 STATES: dict[State, str] = {
     "queued": "Waiting",
@@ -45,11 +43,6 @@ class Offer:
     dated: bool = False
 
 
-def told(text: str) -> str:
-    """Return a text as markup that shows each of its characters and obeys none."""
-    return escape(visible(text))
-
-
 def number(count: int, one: str, many: str | None = None) -> str:
     """Return "1 review", "1,200 reviews"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
@@ -65,11 +58,6 @@ def seconds(left: float) -> str:
     if left < 90:
         return f"about {max(1, round(left))} s"
     return f"about {round(left / 60)} min" if left < 5400 else f"about {left / 3600:.1f} h"
-
-
-def problem(sentence: str) -> str:
-    """Return a plain sentence that says what is wrong."""
-    return f'<p class="problem">{icon("info")}<span>{told(sentence)}</span></p>' if sentence else ""
 
 
 # What can be picked

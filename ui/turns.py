@@ -10,9 +10,7 @@ from typing import Any
 from storewise.agent.answer import Answer
 from storewise.tools.finding import Finding
 from storewise.ui.conversation import Conversation, Step, Turn
-from storewise.ui.render import STATUS, card, evidence, icon, title
-
-Block = dict[str, Any]
+from storewise.ui.render import STATUS, Block, card, evidence, icon, title
 
 # One example a tool; the ids are the demo shop's.
 EXAMPLES = {

@@ -19,7 +19,7 @@ from storewise.agent.job_store import Counts, State
 from storewise.agent.job_views import JobView, LineView, Result
 from storewise.tools.reviews.summary import AspectShare, Claim, Quote, Review, Summary
 from storewise.ui import reviews_view as view
-from storewise.ui.render import visible
+from storewise.ui.render import problem, visible
 
 HERE = frozenset({"option", "small", "a", "h2", "b"}) | ELEMENTS
 TURNS = "‮⁦‏"  # marks that turn the direction of a line
@@ -233,7 +233,7 @@ def test_any_text_stays_text(text: str) -> None:
         + view.jobs([("job_1", "done", moment, request)])
         + view.options(offer)
         + view.picks(offer)
-        + view.problem(text)
+        + problem(text)
     )
     seen = Markup(markup)
     assert harmless(seen)
