@@ -15,6 +15,7 @@ from storewise.tools.desk.tables import Order, User
 from storewise.ui.desk_view import Customer
 
 SHOWN = 8
+SIGN_INS = 120  # a minute, from one address
 _NOBODYS = "@example.com"  # a domain that is reserved, so that nobody real has an address there
 _LONGEST = 100  # characters that are looked for
 

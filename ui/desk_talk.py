@@ -7,8 +7,6 @@ words unmasked. Everything that the page sends is checked here, and who asks is 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 import threading
@@ -26,7 +24,8 @@ from storewise.agent.settings import Settings
 from storewise.tools.shop.generation import ShopError
 from storewise.ui import desk_view as view
 from storewise.ui import status
-from storewise.ui.desk_customers import customers, made_up, name_of
+from storewise.ui.asked import Refused, mark, wanted
+from storewise.ui.desk_customers import SIGN_INS, customers, made_up, name_of
 from storewise.ui.render import problem
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ COOKIE = "storewise_desk"  # a shop of one's own may hand the token over in it
 LONGEST = 5000  # characters of a message
 SHOWN = 200  # messages on the page, the newest
 KEPT = 500  # conversations whose words are kept unmasked; the one untouched for longest goes first
-SIGN_INS = 120  # a minute, from one address
 
 STARTING = "The desk is still starting. It is there in a moment."
 UNSTARTED = "The desk could not be started. `storewise doctor` says what works and what does not."
@@ -51,10 +49,6 @@ NOT_YOURS = "That conversation is not there (any more). You can begin a new one.
 BUSY = "Your last message is still being answered."
 EMPTY = "Write something first."
 LONG = f"That is longer than {LONGEST:,} characters. Please say it in fewer."
-
-
-class Refused(Exception):
-    """What was asked cannot be done; the message is the sentence shown."""
 
 
 class SignedOut(Exception):
@@ -111,7 +105,7 @@ class DeskTalks:
             "say": self._say,
             "press": self._press,
         }
-        do = known.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+        do = wanted(asked, known)
         if do is None:
             return {"problem": problem(FAILED)}
         asked = dict(asked)
@@ -192,7 +186,7 @@ class DeskTalks:
         talk = self._talk(user_id, conversation) if conversation else Talk()
         blocks = view.blocks(self._shown(desk, user_id, name, conversation, talk))
         state = desk.records.state(conversation) if conversation else "desk"
-        seen = hashlib.sha256(json.dumps(blocks).encode()).hexdigest()[:20]
+        seen = mark(blocks)
         unsent, talk.unsent = talk.unsent, ""
         return {
             "page": "talk",

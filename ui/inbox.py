@@ -7,8 +7,6 @@ the desk, so that the customer's page and this one say the same.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from storewise.tools.desk.records import Conversation, Ticket
 from storewise.tools.shop.generation import ShopError
 from storewise.ui import inbox_view as view
+from storewise.ui.asked import FAILED, Refused, mark, wanted
 from storewise.ui.desk_customers import name_of
 from storewise.ui.render import icon, problem
 
@@ -32,7 +31,6 @@ RECENT = 40  # conversations looked through for those without a ticket
 CLOSED = 20  # closed tickets that are listed
 LONGEST = 5000  # characters of an answer
 STAFF = "Staff"
-FAILED = "Something went wrong here. `storewise doctor` says what works and what does not."
 AWAY = "The desk's database does not answer just now. Trying again …"
 GONE = "There is no such conversation here (any more)."
 STEPPED_IN = "A person of the shop stepped in without being called."
@@ -68,10 +66,6 @@ desk decided: proposed, allowed, refused, and why.</p></div>
 """
 
 
-class Refused(Exception):
-    """What was asked cannot be done; the message is the sentence shown."""
-
-
 class Inbox:
     """What the tab asks for; each request says with `do` what it wants, and everything in it is checked."""
 
@@ -88,7 +82,7 @@ class Inbox:
             "give_back": self._give_back,
             "say": self._say,
         }
-        do = known.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+        do = wanted(asked, known)
         if do is None:
             return {"problem": problem(FAILED)}
         try:
@@ -136,7 +130,7 @@ class Inbox:
         first = said[0].number if said else 0
         decided = [each for each in desk.records.decisions(one.conversation_id) if each.message >= first - 1]
         blocks = view.blocks(said, decided)
-        seen = hashlib.sha256(json.dumps(blocks).encode()).hexdigest()[:20]
+        seen = mark(blocks)
         return {
             "head": view.head(one, _ticket(desk, one.conversation_id), name, now),
             "acts": view.acts(one),

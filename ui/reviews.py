@@ -31,6 +31,7 @@ from storewise.agent.uploads import LARGEST
 from storewise.tools.reviews.summary import Review
 from storewise.tools.shop.generation import Shop
 from storewise.ui import reviews_view as view
+from storewise.ui.asked import FAILED, Refused, wanted
 from storewise.ui.render import problem
 
 if TYPE_CHECKING:
@@ -53,14 +54,9 @@ NO_MODEL = (
     "Counts, quotes and contradictions do not need it."
 )
 NO_REVIEWS = "The shop has no reviews of its own. A file of reviews can be summed up all the same."
-FAILED = "Something went wrong here. `storewise doctor` says what works and what does not."
 GONE = "There is no such job here (any more)."
 _ENDINGS = (".csv", ".jsonl", ".ndjson")
 _JOB = re.compile(r"job_[0-9a-f]{20}")
-
-
-class Refused(Exception):
-    """What was asked cannot be done; the message is the sentence shown."""
 
 
 class Reviews:
@@ -83,7 +79,7 @@ class Reviews:
             "reviews": self._whole_reviews,
             "lines": self._lines,
         }
-        do = known.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+        do = wanted(asked, known)
         if do is None:
             return {"problem": problem(FAILED)}
         try:

@@ -18,9 +18,8 @@ from storewise.agent.desk.identity import issue
 from storewise.agent.limits import Limits
 from storewise.agent.settings import Settings
 from storewise.tools.desk.store import DeskStore
-from storewise.ui.desk_customers import customers, made_up, name_of
+from storewise.ui.desk_customers import SIGN_INS, customers, made_up, name_of
 
-SIGN_INS = 120  # a minute, from one address
 _HERE = Path(str(files("storewise.ui")))
 _PARTS = {
     "desk_widget.js": "text/javascript",
