@@ -19,7 +19,7 @@ from storewise.tools.reviews.embedding import encode
 LABELS = (*ACTS, TWO, *(REASON + reason for reason in REASONS))
 OPENED = (NOTHING, *WISHES)
 # How many examples the shortlist alone is tuned on, and judged on.
-NUMBER, JUDGED = 9000, 1500
+NUMBER, JUDGED = 18000, 2000
 
 
 def desk_inputs(examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:

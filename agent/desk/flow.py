@@ -185,7 +185,9 @@ class Flow:
             and form.product in own
             and "items" in NEEDS[tool]
         ):
-            told: tuple[Said, ...] = (Said(asked="items", text=form.product),)
+            told: tuple[Said, ...] = tuple(
+                Said(asked="items", text=f"{form.product}: {one}") for one in ("", *form.product_said)
+            )
             if tool in SWAPPING and _THAT_ONE.search(text):
                 told += tuple(Said(asked="new items", text=one) for one in form.product_said)
             return (*told, said)
@@ -413,7 +415,7 @@ class Flow:
         return False
 
     def _refuse_other_product(self, turn: Turn, found: Meaning) -> None:
-        named = listed([line.product for line in found.lines]) or "an item"
+        named = listed([line.product for line in found.lines]) if found.lines else "an item"
         turn.said.append(
             f"I can change {named} only to another variant of the same product, not to {found.elsewhere}."
         )

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from storewise.agent.desk.items_meant import read_kinds, read_lines
-from storewise.agent.desk.naming import Paying, paying
+from storewise.agent.desk.naming import Paying, lines_named, order_ids, paying
 from storewise.agent.desk.order_meant import read_order
 from storewise.agent.desk.things import Method, OwnOrder, Things
-from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Wish
+from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
 from storewise.tools.desk.addresses import Pieces, find_address
 
 _MISTAKE = re.compile(
@@ -25,15 +25,30 @@ _MISTAKE = re.compile(
     re.I,
 )
 _NO_NEED = re.compile(
-    r"\b(no longer (?:need|want|required?)(?:ed)?|"
+    r"\b(no longer (?:need|want|required?)(?:ed)?|(?:not|n't|never) be (?:needing|wanting|using|needed)|surplus|"
     r"(?:don'?t|do not|dont|doesn'?t|didn'?t|won'?t) (?:really )?(?:need|want)|not need(?:ed)?|"
     r"need (?:it|them|any of it|this|that) (?:no more|any ?more)|no (?:more )?(?:need|use)|changed my mind|"
     r"not (?:needed|wanted) any ?more|without it)\b",
     re.I,
 )
-_HOME = re.compile(
-    r"\b((?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main) (?:address|one|place)|"
-    r"address (?:on|in|of|from) my (?:account|profile)|on (?:file|my account|my profile)|(?:to|at) (?:my )?home\b)",
+_KINDS = {
+    "paypal": r"pay\s?pal",
+    "gift_card": r"gift ?card|voucher",
+    "credit_card": r"(?:credit |debit )?card",
+}
+# The account's address, named as the place where an order is to go.
+ACCOUNT_ADDRESS = re.compile(
+    r"\b(?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) (?:address|one|place)\b|"
+    r"\baddress (?:that(?:'s| is|s)? |which is )?(?:(?:saved|stored|listed|kept) )?(?:on|in|of|from|under|with) "
+    r"my (?:account|profile)\b|\b(?:to|at) (?:my )?home\b",
+    re.I,
+)
+_ON_FILE = re.compile(r"\bon (?:file|my account|my profile)\b", re.I)
+# Where another order goes: "the same place my skateboard is going to".
+_SAME_PLACE = re.compile(
+    r"\b(?:same (?:address|place|spot|house|street)|"
+    r"(?:where|to which) (?:my|the)\b.{1,60}?\b(?:go(?:es|ing)?|sent|ship\w*)|"
+    r"(?:address|place) of (?:my |the )?other order)\b",
     re.I,
 )
 
@@ -65,22 +80,27 @@ def _read_payment(wish: Wish, things: Things, found: Meaning) -> None:
         if number < wish.ignore_payment_before:
             continue
         named = paying(said.text, things, found.order)
+        if named is not None and wish.tool == "modify_pending_order_payment" and found.order is not None:
+            named = _another_method(said, named, things, found.order)
         if named is not None:
             found.paying = named
-    if (
-        found.paying is not None
-        and len(found.paying.methods) > 1
-        and wish.tool == "modify_pending_order_payment"
-    ):
-        others = [
-            m for m in found.paying.methods if found.order is None or m.method_id not in found.order.paid_with
-        ]
-        found.paying = Paying(tuple(others or found.paying.methods), found.paying.said)
     if found.paying is None and found.order is not None:
         allowed = allowed_methods(wish, things, found.order)
         if len(allowed) == 1 or (wish.tool in SWAPPING and _difference(found) == 0):
             paid = [method for method in things.methods if method.method_id in found.order.paid_with]
             found.paying = Paying(tuple((allowed if len(allowed) == 1 else paid)[:1]), "")
+
+
+def _another_method(said: Said, named: Paying, things: Things, order: OwnOrder) -> Paying | None:
+    """Return the method that is to pay instead: not the one that does, unless that was asked and is the answer."""
+    others = tuple(method for method in named.methods if method.method_id not in order.paid_with)
+    if others or not named.methods:
+        return Paying(others, named.said)
+    without = re.sub(_KINDS[named.methods[0].kind], " ", said.text, flags=re.I)
+    again = paying(without, things, order) if without != said.text else None
+    if again is not None and any(method.method_id not in order.paid_with for method in again.methods):
+        return again
+    return named if said.asked == "payment" else None
 
 
 def allowed_methods(wish: Wish, things: Things, order: OwnOrder) -> list[Method]:
@@ -115,10 +135,26 @@ def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
                 if corrects
                 else pieces.later(more)
             )
-        elif _HOME.search(said.text) and wish.tool != "modify_user_address":
-            home = things.address
-            pieces = Pieces(home.address1, home.address2, home.city, home.state, home.zip, home.country)
+        elif wish.tool != "modify_user_address":
+            place = _place_named(said.text, things, found.order)
+            pieces = pieces if place is None else place
     found.pieces = pieces
+
+
+def _place_named(text: str, things: Things, order: OwnOrder | None) -> Pieces | None:
+    """Return the address that a text names without telling it: the account's, or where another order goes."""
+    named = None
+    if _SAME_PLACE.search(text):
+        others = [one for one in things.orders if order is None or one.order_id != order.order_id]
+        there = [one for one in others if one.order_id in order_ids(text, things.order_ids)]
+        there = there or list({one.order_id: one for one, _ in lines_named(text, others)}.values())
+        places = {one.goes_to.line(): one.goes_to for one in there}
+        named = places.popitem()[1] if len(places) == 1 else None
+    if named is None and (ACCOUNT_ADDRESS.search(text) or _ON_FILE.search(text)):
+        named = things.address
+    if named is None:
+        return None
+    return Pieces(named.address1, named.address2, named.city, named.state, named.zip, named.country)
 
 
 def reason_in(text: str) -> str | None:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 
-from storewise.agent.desk.naming import by_options, doubtful, item_ids, lines_named, products_named, says_all
+from storewise.agent.desk.naming import (
+    bought_together,
+    by_options,
+    doubtful,
+    item_ids,
+    lines_named,
+    products_named,
+    says_all,
+    says_rest,
+    staying,
+)
 from storewise.agent.desk.options import Wanted, pick, wanted
 from storewise.agent.desk.things import Kind, Line, Things
 from storewise.agent.desk.wish import SWAPPING, Meaning, Wish
 from storewise.agent.desk.words import words_of
 
+_JOINED = re.compile(r"\b(?:both|two|each|also|as well|too|all)\b|[+&]|\band (?:the|my|a)\b", re.I)
+_SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+")
 _ONLY = re.compile(r"\b(only|just)\b", re.I)
 
 
@@ -20,6 +32,10 @@ def read_lines(wish: Wish, found: Meaning) -> None:
     lines: list[Line] = []
     unsure: list[Line] = []
     for said in wish.said:
+        stay = staying(said.text, order.lines)
+        if wish.tool not in SWAPPING and stay and says_rest(said.text):
+            lines, unsure = [line for line in order.lines if line not in stay], []
+            continue
         if said.asked == "new items" and lines:
             more = [line for _, line in lines_named(said.text, [order]) if line not in lines]
             lines += more if re.search(r"\b(also|and|too|as well|plus)\b", said.text, re.I) else []
@@ -27,8 +43,11 @@ def read_lines(wish: Wish, found: Meaning) -> None:
         if says_all(said.text) and wish.tool not in SWAPPING:
             lines = list(order.lines)
             continue
-        named = [line for _, line in lines_named(said.text, [order])]
+        beside = bought_together(said.text, [line.product for line in order.lines])
+        named = [line for _, line in lines_named(said.text, [order]) if line.product not in beside]
         if not named:
+            if lines and len(rest := [line for line in lines if line not in stay]) < len(lines) and rest:
+                lines = rest
             if unsure and (chosen := by_options(said.text, unsure)):
                 lines, unsure = [*lines, *chosen], []
             elif said.asked == "confirmation" and wish.tool not in SWAPPING and _ONLY.search(said.text):
@@ -52,7 +71,7 @@ def read_lines(wish: Wish, found: Meaning) -> None:
 
 
 def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
-    for line in found.lines:
+    for line in list(found.lines):
         ware = things.ware(line.product_id)
         kinds = ware.kinds if ware is not None else ()
         options = [kind.options for kind in kinds]
@@ -82,6 +101,7 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
         found.kinds.append(
             by_id[:1] or (pick(kinds, wish_for, line.options, line.item_id) if wish_for else [])
         )
+    _leave_mere_mentions(wish, found)
     own = {line.product for order in found.orders for line in order.lines}
     for said in wish.said[wish.ignore_new_before :]:
         others = [n for n in products_named(said.text, [w.name for w in things.wares]) if n.surely == 3]
@@ -90,18 +110,34 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
             found.elsewhere = strangers[0]
 
 
+def _leave_mere_mentions(wish: Wish, found: Meaning) -> None:
+    """Leave out things of whose new variant nothing is told, where it is of others and nothing joins the two."""
+    told = [bool(one) for one in found.wanted]
+    if all(told) or not any(told) or any(_JOINED.search(said.text) for said in wish.said):
+        return
+    for name in ("lines", "kinds", "wanted"):
+        kept = [one for one, is_told in zip(getattr(found, name), told, strict=True) if is_told]
+        setattr(found, name, kept)
+
+
 def _part_about(text: str, line: Line, lines: list[Line]) -> str | None:
     """Return the part of a text that may tell of a line's new variant, None if it tells of others."""
     products = list(dict.fromkeys(one.product for one in lines))
-    named = products_named(text, products)
-    if not named:
+    if len(products) == 1 or not products_named(text, products):
         return text
-    mine = [n for n in named if n.name == line.product]
-    if not mine:
-        return None
-    if len(named) == 1 or len(products) == 1:
-        return text
-    words = [word.raw for word in words_of(text)]
-    begin = mine[0].at if named[0].name != line.product else 0
-    after = [n.at for n in named if n.at > mine[0].at]
-    return " ".join(words[begin : after[0] if after else None])
+    parts: list[str] = []
+    about: str | None = None  # the product of the sentences that follow; before any is named they tell of all
+    for sentence in _SENTENCES.split(text):
+        named = products_named(sentence, products)
+        words = [word.raw for word in words_of(sentence)]
+        for number, one in enumerate(named):
+            begin = one.at if number else 0
+            if one.name == line.product:
+                parts.append(
+                    " ".join(words[begin : named[number + 1].at if number + 1 < len(named) else None])
+                )
+        if not named and about in (None, line.product):
+            parts.append(sentence)
+        about = named[-1].name if named else about
+    told_of_it = any(part for part in parts)
+    return ". ".join(parts) if told_of_it else None

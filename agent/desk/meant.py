@@ -7,12 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from storewise.agent.desk.form import meaning
-from storewise.agent.desk.naming import order_ids, paying
-from storewise.agent.desk.options import wanted
+from storewise.agent.desk.form import ACCOUNT_ADDRESS, meaning
+from storewise.agent.desk.naming import lines_named, order_ids, paying
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.wish import NEEDS, Asked, Said, Wish
-from storewise.agent.desk.words import stems_of
 
 ALSO = re.compile(
     r"\b(also|too|as well|another thing|second(?:ly)?|and then|after that|plus|besides|one more)\b", re.I
@@ -25,7 +23,6 @@ THERE = re.compile(r"\b(there|same (?:address|place)|that address|it too|as well
 _ADDRESSES = ("modify_pending_order_address", "modify_user_address")
 _ACCOUNT = re.compile(r"\b(account|profile|default|my own address|home address|address book)\b", re.I)
 _AN_ORDER = re.compile(r"\b(orders?|parcels?|packages?|delivery|shipment|deliver|ship)\b", re.I)
-_PRICE = re.compile(r"\b(price|cost|how much|in stock|available|cheap\w*)\b", re.I)
 _SPLIT = re.compile(r"(?<=[.!?;])\s+|,?\s+\b(?:and (?:then|also|please)|then|also|and)\b\s+", re.I)
 
 
@@ -80,26 +77,15 @@ def whose_address(tool: str, text: str, things: Things) -> str:
     """Return whose address is meant, where the words say it: an order's or the account's."""
     if tool not in _ADDRESSES:
         return tool
-    account = _ACCOUNT.search(text) is not None
-    order = bool(order_ids(text, things.order_ids)) or _AN_ORDER.search(text) is not None
+    # "to the address in my profile" tells where an order is to go.
+    plain = ACCOUNT_ADDRESS.sub(" ", text)
+    account = _ACCOUNT.search(plain) is not None
+    order = (
+        bool(order_ids(text, things.order_ids) or lines_named(text, list(things.orders)))
+        or plain != text
+        or _AN_ORDER.search(text) is not None
+    )
     return tool if account == order else _ADDRESSES[1] if account else _ADDRESSES[0]
-
-
-def hinted(form: Form, things: Things, text: str) -> str | None:
-    """Return the act that a text names things for: options of the product that the talk is about."""
-    if (
-        form.open is not None
-        or form.seen not in ("get_product_details", "search_reviews")
-        or not form.product
-    ):
-        return None
-    ware = things.ware(form.product)
-    if ware is None:
-        return None
-    options = [kind.options for kind in ware.kinds]
-    keys = {stem for one in options for key in one for stem in stems_of(key) if len(stem) > 3}
-    named = wanted(text, options) or keys & set(stems_of(text)) or _PRICE.search(text)
-    return "get_product_details" if named else None
 
 
 def another_order(wish: Wish, text: str, things: Things) -> bool:

@@ -19,12 +19,26 @@ _ALL = re.compile(
     re.I,
 )
 _SEVERAL = re.compile(r"\b(two|three|four|each|pair|[2-9])\b", re.I)
-_ONE_OF = re.compile(r"\bone of\b", re.I)
+_ONE_OF = re.compile(r"\b(?:one of|only one|just one)\b", re.I)
 _BOTH = re.compile(r"\bboth\b", re.I)
 _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
-    r"\b(keep|keeping|kept|stays?|leave|leaving|not the|not my|except|apart from|besides|other than|"
-    r"don'?t (?:want|need) to)\b",
+    r"\b(keep|keeping|kept|stay(?:s|ing)?|leave|leaving|not the|not my|except|apart from|besides|other than|"
+    r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
+    r"(?:is|are) not to be|not (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
+    r"hang(?:ing)? on to|hold(?:ing)? on to)\b",
+    re.I,
+)
+_REST = re.compile(
+    r"\b(?:the (?:others?|rest|remaining)(?: (?:one|ones|two|three|four|things?|items?|lot))?|everything else|"
+    r"all else)\b",
+    re.I,
+)
+# Words before a thing that was only bought together with what is meant.
+_TOGETHER = re.compile(
+    r"\b(?:same (?:order|parcel|package|delivery|box) (?:as|with)|"
+    r"(?:order|parcel|package|delivery|box|bought|got|ordered|came|come|comes)\b[^.;!?]{0,40}?"
+    r"\b(?:along with|together with|with|alongside|w/?)(?= ))",
     re.I,
 )
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "latter": -1, "former": 0}
@@ -43,6 +57,7 @@ _METHODS = {
     "card": "credit_card",
     "debit": "credit_card",
 }
+GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
 _BRANDS = frozenset("visa mastercard amex american discover maestro diners jcb".split())
 _AS_PAID = re.compile(
     r"\b(same (?:as|way|card|method|account|payment)|original(?:ly)?|how i paid|(?:as|what|which|where) i paid|"
@@ -122,8 +137,12 @@ def products_named(text: str, names: Iterable[str]) -> list[Named]:
     found = [n for n in best.values() if n.surely == 3 or n.at not in taken]
     top = max((named.surely for named in found), default=0)
     found = [named for named in found if named.surely > 1 or top == 1]
-    stays = _staying(text)
+    stays = {at for begin, end in _staying(text) for at in range(_count(text[:begin]), _count(text[:end]))}
     return sorted((Named(n.name, n.at, n.surely, n.at in stays) for n in found), key=lambda named: named.at)
+
+
+def _count(text: str) -> int:
+    return len(words_of(text))
 
 
 def _span(named: Named) -> range:
@@ -138,22 +157,58 @@ def _surely(
     said = words[at].stem
     if len(parts) > 1 and alike(said, joined):
         return 3
-    if alike(said, parts[-1]):
+    if alike(said, parts[-1]) and said not in GENERIC:
         return 2
     if len(parts) > 1 and any(len(p) > 3 and alike(said, p) and len(owners[p]) == 1 for p in parts[:-1]):
         return 1
     return 0
 
 
-def _staying(text: str) -> set[int]:
-    """Return the places of the words in clauses that say what is to stay as it is."""
-    places: set[int] = set()
+def _staying(text: str) -> list[tuple[int, int]]:
+    """Return from where to where the clauses stand that say what is to stay as it is."""
+    clauses: list[tuple[int, int]] = []
     begin = 0
     for end in [*(found.start() for found in _CLAUSE.finditer(text)), len(text)]:
         if _KEEPS.search(text[begin:end]):
-            places |= set(range(len(words_of(text[:begin])), len(words_of(text[:end]))))
+            clauses.append((begin, end))
         begin = end
-    return places
+    return clauses
+
+
+def without_staying(text: str) -> str:
+    """Return a text without its clauses that say what is to stay as it is."""
+    for begin, end in reversed(_staying(text)):
+        text = f"{text[:begin]} {text[end:]}"
+    return text
+
+
+def staying(text: str, lines: Sequence[Line]) -> list[Line]:
+    """Return the things that a text says are to stay, by product or by options."""
+    clauses = [text[begin:end] for begin, end in _staying(text)]
+    names = [line.product for line in lines]
+    kept: list[Line] = []
+    for clause in clauses:
+        named = {one.name for one in products_named(clause, names)}
+        own = [line for line in lines if line.product in named]
+        kept += (by_options(clause, own) if len(own) > 1 else own) or own or by_options(clause, lines)
+    return kept
+
+
+def says_rest(text: str) -> bool:
+    """Say whether a text speaks of all that was not named: "the other two can go"."""
+    return bool(_REST.search(without_staying(text)))
+
+
+def bought_together(text: str, names: Sequence[str]) -> set[str]:
+    """Return the products that a text names only as what came or was ordered with what it is about."""
+    found = _TOGETHER.search(text)
+    if found is None:
+        return set()
+    end = re.search(r"[.;!?,)]|\band (?:it|they|that)\b|$", text[found.end() :])
+    tail = text[found.end() : found.end() + (end.start() if end else 0)]
+    there = {one.name for one in products_named(tail, names)}
+    rest = f"{text[: found.end()]} . {text[found.end() + len(tail) :]}"
+    return there - {one.name for one in products_named(rest, names)}
 
 
 def says_all(text: str) -> bool:
@@ -177,7 +232,7 @@ def doubtful(text: str, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     """Return of the things that a text names those it surely means, and those of which it means one alone:
     "the watch" where there are two.
     """
-    if says_all(text) or says_both(text) or _SEVERAL.search(text):
+    if says_all(text) or says_both(text) or (_SEVERAL.search(text) and not _ONE_OF.search(text)):
         return list(lines), []
     words = words_of(text)
     places: dict[int, list[Line]] = {}
@@ -190,7 +245,7 @@ def doubtful(text: str, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
         ids = {line.item_id for line in same}
         if len(same) < 2:
             continue
-        chosen = same[:1] if len(ids) == 1 else by_options(text, same)
+        chosen = same[:1] if len(ids) == 1 else by_options(without_staying(text), same)
         sure = [line for line in lines if line not in same]
         if chosen:
             return [*sure, *chosen], []
@@ -214,7 +269,7 @@ def _by_options(text: str, found: list[tuple[OwnOrder, Line]]) -> list[tuple[Own
     kept: list[tuple[OwnOrder, Line]] = []
     for product in dict.fromkeys(line.product for _, line in found):
         own = [(order, line) for order, line in found if line.product == product]
-        told = mentions(text, [line.options for _, line in own]) if len(own) > 1 else []
+        told = mentions(without_staying(text), [line.options for _, line in own]) if len(own) > 1 else []
         fitting = [
             (order, line)
             for order, line in own

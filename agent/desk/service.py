@@ -15,6 +15,7 @@ from langgraph.types import Command
 
 from storewise.agent.analyst import NOWHERE, chat_model
 from storewise.agent.desk import replies
+from storewise.agent.desk.evidence import evidence
 from storewise.agent.desk.flow import Flow
 from storewise.agent.desk.graph import (
     AGREED,
@@ -24,14 +25,16 @@ from storewise.agent.desk.graph import (
     outcome_untold,
     turn_of,
 )
-from storewise.agent.desk.meant import hinted
+from storewise.agent.desk.meant import Form
 from storewise.agent.desk.memory import close_memory, conversation_memory, forget_older
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import without_ids
+from storewise.agent.desk.other_names import plainly
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
 from storewise.agent.desk.things import Things, things_of
 from storewise.agent.desk.understanding import Understanding, Understood
-from storewise.agent.desk.yes import clear_yes, strong_yes
+from storewise.agent.desk.wish import Asked
+from storewise.agent.desk.yes import clear_yes, could_be_yes, strong_yes
 from storewise.agent.engine import Served
 from storewise.agent.graph import NOTE
 from storewise.agent.guard import QuestionError, guarded
@@ -48,6 +51,7 @@ from storewise.tools.shop.generation import Shop, ShopError
 
 logger = logging.getLogger(__name__)
 LONGEST = 5000  # characters of one message
+SURE_OF_YES = 0.95  # from here on the shortlist's yes is one, where nothing takes it back
 
 
 class NotYours(ShopError):
@@ -124,11 +128,14 @@ class ServiceDesk:
             waiting = self._waiting(snapshot)
             with self.store.reading(user_id) as desk:
                 things = things_of(desk)
-            understood = self._understood(snapshot, things, text, waiting is not None)
-            visit = Visit(user_id, text, understood.acts, understood.note, things)
+            form = form_of(snapshot.values.get("messages") or [])
+            asked: Asked = "confirmation" if waiting is not None else form.asked
+            plain = plainly(text, asked, things)
+            understood = self._understood(form, things, asked, text, plain)
+            visit = Visit(user_id, plain, understood.acts, understood.note, things)
             if waiting is None:
                 given: Any = {"messages": [HumanMessage(text)]}
-            elif self._agrees(snapshot, things, text, understood):
+            elif self._agrees(form, things, plain, understood):
                 yield Typing(what="making the change")
                 given = Command(resume={"decisions": [{"type": "approve"}]})
             else:
@@ -238,24 +245,20 @@ class ServiceDesk:
         agreed = messages[-1].additional_kwargs.get(AGREED) or {}
         return next(iter(agreed), None)
 
-    def _understood(self, snapshot: Any, things: Things, text: str, waiting: bool) -> Understood:
+    def _understood(self, form: Form, things: Things, asked: Asked, text: str, plain: str) -> Understood:
         served, there = self._model()
-        form = form_of(snapshot.values.get("messages") or [])
-        asked = "confirmation" if waiting else form.asked
-        hint = hinted(form, things, text)
+        told = evidence(form, things, asked, plain)
         # A large model reads the message itself; only a yes is read here.
         model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
-        return self.understanding.read(model, form.about, asked, text, hint, without_ids(text, things))
+        return self.understanding.read(model, form.about, asked, text, told, without_ids(text, things))
 
-    def _agrees(self, snapshot: Any, things: Things, text: str, understood: Understood) -> bool:
+    def _agrees(self, form: Form, things: Things, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""
         read_as_yes = any(act.name == "yes" for act in understood.acts)
-        if not (strong_yes(text) or (clear_yes(text) and read_as_yes)):
+        learned = understood.sure_of_yes >= SURE_OF_YES and could_be_yes(text)
+        if not (strong_yes(text) or (clear_yes(text) and read_as_yes) or learned):
             return False
-        form = form_of(snapshot.values["messages"])
-        if form.open is None:
-            return True
-        return not Flow.corrects(form.open, text, things)
+        return form.open is None or not Flow.corrects(form.open, text, things)
 
     def _run(
         self, graph: Any, config: dict[str, Any], given: Any, visit: Visit, conversation: str, began: float

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 
+from storewise.agent.desk.evidence import Evidence
 from storewise.agent.desk.meant import parts_of
 from storewise.agent.desk.verbs import named_changes, says_so
+from storewise.agent.desk.wish import SWAPPING
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
 from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist, likeliest
@@ -36,9 +38,22 @@ AWAY = "The language model did not answer: the shortlist read this message alone
 KEPT = 4
 LONGEST = 700  # characters of a message that are read for what is wanted
 ACT_TOKENS = 40
-# What a text that names options of the product talked of is not.
-_NOT_ABOUT_IT = ("none:outside", "none:help", "list_all_product_types", "find_orders")
+_MOVES = ("detail", "yes", "no", "drop", HAND_OVER)
+# What a text is read as that names another variant of the customer's own and means a swap.
+_FOR_SWAPS = (
+    "get_product_details",
+    "get_order_details",
+    "search_reviews",
+    "find_orders",
+    "modify_pending_order_payment",
+    "return_delivered_order_items",
+    CANCEL,
+)
+UNLIKELY = 0.05  # what a change that cannot be made counts for
+# From here on a wish is one although the text answers what was asked, and no wish is none although it names things.
+WISH_ALL_THE_SAME, NONE_ALL_THE_SAME = 0.9, 0.9
 MOST_SPLITS = 12
+VERB = 0.1  # a change that a verb names needs this share of the likelihood of what it says instead
 FEW_WORDS = 3  # a text of so few words that names a change wants it
 PERSON = 0.5
 SURE = 0.45  # from here on the shortlist is right oftener than the small model; below, the model decides
@@ -49,14 +64,16 @@ _PERSON = re.compile(
     r"(?:real |actual |live )?(?:person|human|manager|agent|representative|supervisor)\b",
     re.I,
 )
+NO_EVIDENCE = Evidence()
 
 
 @dataclass(frozen=True)
 class Understood:
-    """The acts of a message, and a note where the model did not answer."""
+    """The acts of a message, a note where the model did not answer, and how likely the shortlist took it for a yes."""
 
     acts: tuple[WrittenCall, ...]
     note: str | None = None
+    sure_of_yes: float = 0.0
 
 
 class Understanding:
@@ -71,7 +88,7 @@ class Understanding:
         open_wish: str,
         asked: str,
         text: str,
-        hint: str | None = None,
+        told: Evidence = NO_EVIDENCE,
         hidden: str | None = None,
     ) -> Understood:
         """Return what a message does.
@@ -80,23 +97,32 @@ class Understanding:
             model: the served model; None reads by the shortlist alone.
             open_wish: the tool of the wish that is open, or "nothing".
             asked: what the desk asked last, of `acts.ASKED`.
+            told: what the things that the text names say of its acts.
             hidden: the text without the ids of the customer's own things.
-            hint: an act that the text names things for, so that it is about no other topic.
         """
         shown = normal(text if hidden is None else hidden)[:LONGEST]
         if _PERSON.search(text):
             return Understood((WrittenCall(HAND_OVER),))
         scores = self._shortlist.scores(open_wish, asked, [shown])[0]
+        named = named_changes(text)
+        scores |= {tool: UNLIKELY * scores.get(tool, 0.0) for tool in told.unlikely if tool not in named}
         kept = likeliest(scores, asked, keep=KEPT)
+        sure_of_yes = scores.get("yes", 0.0) if kept[0] == "yes" else 0.0
+        if told.answers and kept[0] not in _MOVES and scores[kept[0]] < WISH_ALL_THE_SAME:
+            return Understood((_act("detail", self._reason(scores)),))
         # What is said in so many words stays in reach.
-        kept += tuple(tool for tool in named_changes(text) if tool not in kept and tool != open_wish)
-        if hint is not None:
-            others = tuple(act for act in kept if act != hint and act not in _NOT_ABOUT_IT)
-            kept = (*others, hint) if kept[0] in others else (hint, *others)
+        kept += tuple(tool for tool in named if tool not in kept and tool != open_wish)
+        if told.about is not None and kept[0].startswith("none:") and scores[kept[0]] < NONE_ALL_THE_SAME:
+            kept = (told.about, *(act for act in kept if act != told.about))
+            scores[told.about] = max(scores.get(told.about, 0.0), SURE)
+        if told.swaps and kept[0] in _FOR_SWAPS and not set(named) - set(SWAPPING):
+            swap = max(SWAPPING, key=lambda tool: scores.get(tool, 0.0))
+            kept = (swap, *(act for act in kept if act != swap))
+            scores[swap] = max(scores[swap], scores[kept[1]] if len(kept) > 1 else SURE)
         alone = self._alone(kept, scores, shown)
         if model is None or scores.get(name_of(alone[0]), 0.0) >= SURE:
             note = AWAY if model is None else None
-            return Understood(self._with_second(alone, asked, shown), note)
+            return Understood(self._with_second(alone, asked, shown), note, sure_of_yes)
         messages = [
             SystemMessage(prompt("desk")),
             HumanMessage(prompt("desk_turn", open=open_wish, asked=asked, text=shown)),
@@ -113,23 +139,25 @@ class Understanding:
             logger.warning("no act from the model: %s", error)
             return Understood(alone, AWAY)
 
+    @staticmethod
+    def _reason(scores: Mapping[str, float]) -> str | None:
+        """Return the reason of a cancellation that a text gives, None if none is likely."""
+        reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
+        return reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
+
     def _alone(self, kept: Sequence[str], scores: dict[str, float], text: str) -> tuple[WrittenCall, ...]:
         """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
-        reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
-        told = reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
+        told = self._reason(scores)
         # Whoever wants a person mostly says so outright (_PERSON); else it has to be likely.
         sure = [act for act in kept if act != HAND_OVER or scores[act] >= PERSON]
         names = list((sure or kept)[:1])
         named = [tool for tool in named_changes(text) if tool in scores]
-        if (
-            named
-            and WISHES.get(names[0]) == "write"
-            and names[0] not in named
-            and not says_so(names[0], text)
-        ):
-            names = [max(named, key=lambda tool: scores[tool])]  # the verb says it
-        elif named and names[0].startswith("none:") and len(text.split()) <= FEW_WORDS:
-            names = [max(named, key=lambda tool: scores[tool])]
+        if named and names[0] not in named:
+            said = max(named, key=lambda tool: scores[tool])  # the verb says it
+            plain = names[0].startswith("none:") and len(text.split()) <= FEW_WORDS
+            unsaid = WISHES.get(names[0]) == "write" and not says_so(names[0], text)
+            if plain or unsaid or (names[0] != "detail" and scores[said] >= VERB * scores[names[0]]):
+                names = [said]
         if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
             names.append(kept[1])
             if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):

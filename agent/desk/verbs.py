@@ -9,10 +9,14 @@ from storewise.agent.desk.words import alike, stems_of
 _NAMES: dict[str, tuple[str, ...]] = {
     "cancel_pending_order": ("cancel",),
     "return_delivered_order_items": ("return",),
-    "exchange_delivered_order_items": ("exchang", "swap"),
-    "modify_pending_order_items": ("swap", "exchang"),
+    "exchange_delivered_order_items": ("exchang", "swap", "trade"),
+    "modify_pending_order_items": ("swap", "exchang", "trade"),
 }
-_BACK = re.compile(r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b", re.I)
+_BACK = re.compile(
+    r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
+    r"\b(?:go|goes|going|come|comes|coming) back(?: to you)?\b(?! to (?:my|the))|\bmoney back\b",
+    re.I,
+)
 _SAYS: dict[str, re.Pattern[str]] = {
     "cancel_pending_order": re.compile(r"\b(cancel|call off|stop the|don'?t send)", re.I),
     "return_delivered_order_items": re.compile(r"\b(return|back|refund)", re.I),
@@ -32,7 +36,7 @@ def named_changes(text: str) -> list[str]:
     """Return the tools whose change a text names by its verb, slips of the fingers allowed."""
     stems = stems_of(text)
     named = [tool for tool, verbs in _NAMES.items() if any(alike(s, verb) for s in stems for verb in verbs)]
-    if _BACK.search(text) and "return_delivered_order_items" not in named:
+    if not named and _BACK.search(text):  # "swap it, the money back to PayPal" is no return
         named.append("return_delivered_order_items")
     return named
 

@@ -10,7 +10,11 @@ _DOING = (
 )
 _VERB = (
     r"(?:cancel|change|return|exchange|proceed|go on|switch|update|book|save|swap|move|send|continue|process|"
-    r"submit|place)"
+    r"submit|place|arrange|amend|alter|finalise|finalize|make)"
+)
+_WISHED = (
+    r"that(?:'?s| is) (?:exactly |just |precisely )?what i(?:'d|'ve| would| have)? "
+    r"(?:like|want|meant|need|asked|said)"
 )
 # Words that say yes by themselves when a sentence begins with them.
 _STRONG = re.compile(
@@ -20,7 +24,13 @@ _STRONG = re.compile(
     rf"that(?:'?s| is| all)? (?:all )?(?:right|fine|correct|ok(?:ay)?|good|great|perfect|works?)|"
     rf"(?:it|this)(?:'?s| is) (?:all )?(?:right|correct|fine)|"
     rf"(?:all|both|everything)(?: of (?:it|that|them))?(?:'?s| is| are)? (?:correct|right|good|fine)|"
-    rf"(?:sounds|looks) (?:good|great|fine|right|correct|perfect))\b|(?:please )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
+    rf"(?:sounds|looks) (?:good|great|fine|right|correct|perfect)|approved|granted|by all means|you bet|spot on|"
+    rf"i hereby (?:confirm|agree|authori[sz]e)|"
+    rf"you (?:may|can) (?:go|proceed|do|alter|change|make|process|send|put|cancel)|"
+    rf"(?:please )?(?:go through with|put) {_DOING}(?: through)?|that(?:'?s| is) (?:it|the one|exactly it)|"
+    rf"(?:that|it|this) (?:suits me|works for me|will do)|"
+    rf"(?:all|everything|it all) (?:of that )?is (?:quite )?in order|"
+    rf"(?:lock|book|sign) it in|cancel away|{_WISHED})\b|(?:please )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
     re.I,
 )
 _FOREIGN = re.compile(
@@ -30,19 +40,24 @@ _FOREIGN = re.compile(
     r"d'accord|exactement|allez|пожалуйста|спасибо|proszę|lütfen)\b)",
     re.I,
 )
+# Whatever begins a sentence by itself, as in "Lekker, that works".
+_FIRST = re.compile(r"^\w+,\s+")
+# A yes of its own within a sentence: "and for the other order, yes, same place".
+_AMONG = re.compile(r",\s*(?:yes|yep|aye|yeah)\s*[,.!]", re.I)
 # Words that are no more than polite, or a yes only where nothing else is said.
 _WEAK = (
     r"(?:ok(?:ay)?|okey|fine|great|perfect|right|good|alright|all right|cool|lovely|wonderful|excellent|deal)"
 )
 _FILLER = (
     r"(?:oh|ah|hm|well|and|so|then|now|just|please|pls|plz|thanks?|thank you|thx|cheers|by me|with me|for me|very much|"
-    r"a lot|so much|sir|madam|guys|man|mate|wow|super|nice|por favor|bitte|danke|gracias|merci|"
+    r"ma'am|boss|love|dear|quite|indeed|bet|sweet|brilliant|a lot|so much|sir|madam|guys|man|mate|wow|super|nice|"
+    r"por favor|bitte|danke|gracias|merci|"
     r"s'il (?:vous|te) pla[iî]t|пожалуйста)"
 )
 _LEAD = re.compile(rf"^(?:(?:{_FILLER}|{_WEAK})\b[\s,.:'\"()-]*)+", re.I)
 _ONLY_WEAK = re.compile(rf"^(?=.*\b{_WEAK}\b)(?:(?:{_FILLER}|{_WEAK})\b[\s,'\"()-]*)+$", re.I)
 _ASKS = re.compile(
-    r"\b(what|how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|think it over|was|wie|"
+    r"\b(what(?! i\b)|how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|think it over|was|wie|"
     r"warum|wann|qu'est|combien|pourquoi|qu[eé]|cu[aá]nto|cu[aá]ndo|como|c[oó]mo|что|как|когда|сколько)\b",
     re.I,
 )
@@ -60,7 +75,8 @@ _BUT = re.compile(
 # These hold a "no" or "not" and take nothing back.
 _HARMLESS = re.compile(
     r"\b(no (?:other|more|further) \w+|nothing else|no problem|no need to|no worries|not the (?:other|rest)|no rush|"
-    r"why not|no doubt|not anything else|don'?t (?:change|touch) (?:the|anything|my) (?:other|else|account|rest)\w*|"
+    r"if (?:you (?:would|could|please|don'?t mind)|you'd be so kind|possible|i may)|why not|"
+    r"no doubt|not anything else|don'?t (?:change|touch) (?:the|anything|my) (?:other|else|account|rest)\w*|"
     r"no (?:apartment|apt|flat|suite|unit)(?: number)?|not (?:my|the) account|never ?mind the rest)\b",
     re.I,
 )
@@ -75,6 +91,19 @@ def clear_yes(text: str) -> bool:
         return True
     sentences = _sentences(text)
     return bool(sentences) and all(_ONLY_WEAK.match(one.strip(" .!;\n,:)")) for one in sentences)
+
+
+SHORT = 6  # words
+
+
+def could_be_yes(text: str) -> bool:
+    """Say whether a text may be a yes in other words: it is short and asks nothing, and nothing takes it back."""
+    return (
+        len(text.split()) <= SHORT
+        and bool(_sentences(text))
+        and "?" not in text
+        and not _ASKS.search(_HARMLESS.sub(" ", text))
+    )
 
 
 def strong_yes(text: str) -> bool:
@@ -97,8 +126,8 @@ def _says_yes(sentence: str) -> bool:
     if sentence.endswith(("?", "？")):
         return False
     begins = sentence.strip(" ,'\"-:()")
-    for start in (begins, _LEAD.sub("", begins)):
-        found = _STRONG.match(start)
+    for start in (begins, _LEAD.sub("", begins), _FIRST.sub("", begins)):
+        found = _STRONG.match(start) or _AMONG.search(start)
         if found is not None:
             return not _ASKS.search(start[found.end() :])
         foreign = _FOREIGN.match(start)

@@ -122,10 +122,13 @@ _COUNTRY = re.compile(
     rf"(?<![\w.])({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)",
     re.I,
 )
+# "14 Juniper Lane - no wait, 41! 41 Juniper Lane"
+_CORRECTS = re.compile(r"[^\w\d]*(?:no wait|no|wait|sorry|i mean|rather|correction|scratch that)\b", re.I)
 _NO_STREET = frozenset(
     "and please the my of to orders order items item pieces for or i you is it in from".split()
 )
 _NO_CITY = frozenset("my zip code postal is the it number order".split())
+_TAIL = re.compile(r"(?:\s+(?:now|please|instead|today|though|then|again|right|btw))+$", re.I)
 _LEAD = re.compile(r"^(?:and|in|at|to|the|city|town|is|of|it's|its|it|please|,|\s)+\b", re.I)
 
 
@@ -168,12 +171,15 @@ class Found:
 
 
 def find_address(text: str, expected: bool = False) -> Found | None:
-    """Return the first address in a text, None where there is none.
+    """Return the first address in a text, or the one that corrects it; None where there is none.
 
     Args:
         expected: an address was asked for, so a city or a postal code alone is one too.
     """
     street = _STREET.search(text) or _STREET_ABROAD.search(text) or _loose(text)
+    corrected = street and _CORRECTS.match(text, street.end(1))
+    if corrected:
+        street = _STREET.search(text, corrected.end()) or street
     if street is None and not expected:
         return None
     start, end = (street.start(1), street.end(1)) if street else (0, 0)
@@ -237,6 +243,8 @@ def _state(rest: str, before_code: str) -> re.Match[str] | None:
     """Return where the state stands: a name or a code, the last one before the postal code."""
     codes = list(_STATE_CODE.finditer(before_code)) or list(_STATE_SMALL.finditer(rest))
     names = list(_STATE_NAME.finditer(before_code))
+    if not codes and not names and len(before_code) < len(rest):
+        names = list(_STATE_NAME.finditer(rest))  # "the zip is 95814. California"
     # "New York, NY" and "Washington, DC": the code is the state, the name the city.
     if codes:
         return codes[-1]
@@ -262,7 +270,7 @@ def _city(
     if len(words.split()) > 3:
         tail = re.search(r"((?:[A-Z][\w.'’-]*\s?){1,3})$", words)
         words = tail.group(1) if tail else ""
-    words = _tidy(words)
+    words = _TAIL.sub("", _tidy(words))
     if words and _NO_CITY & set(words.casefold().split()):
         return None
     return words if words and not any(letter.isdigit() for letter in words) else None

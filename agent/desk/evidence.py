@@ -1,0 +1,129 @@
+"""What a text tells by the things it names, beside what is read in its words: it weighs the acts against each other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from storewise.agent.desk.form import meaning
+from storewise.agent.desk.meant import Form
+from storewise.agent.desk.naming import lines_named, order_ids, products_named
+from storewise.agent.desk.options import wanted
+from storewise.agent.desk.things import OPEN_STATES, Things
+from storewise.agent.desk.verbs import named_changes
+from storewise.agent.desk.wish import DELIVERED, SWAPPING, Asked, Said, Wish
+from storewise.agent.desk.words import stems_of
+
+_PRICE = re.compile(r"\b(price|cost|how much|in stock|available|cheap\w*)\b", re.I)
+_INSTEAD = re.compile(
+    r"\b(?:instead|rather|in (?:its )?place|ought to (?:be|have been)|should (?:be|have been)|become|"
+    r"(?:picked|chose|got|ordered|bought|took) the wrong|wrong (?:one|size|colou?r|version)|wish i(?:'d| had)|"
+    r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|(?:but|only) in|update|"
+    r"need (?:an?|the|it|them))\b",
+    re.I,
+)
+_TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
+_ALSO = re.compile(r"\b(?:also|too|as well|plus|and the|another)\b", re.I)
+_PENDING = ("cancel_pending_order", "modify_pending_order_address", "modify_pending_order_payment")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for and against acts.
+
+    Attributes:
+        about: the look-up of what the text names where no change is open, None where it names nothing.
+        swaps: whether it names another variant of a thing of the customer's own as the one that is wanted.
+        answers: whether the text tells what the desk asked, or puts right what it proposed.
+        unlikely: changes that cannot be made to what the text names, as its orders stand.
+    """
+
+    about: str | None = None
+    swaps: bool = False
+    answers: bool = False
+    unlikely: frozenset[str] = frozenset()
+
+
+def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
+    """Return what a text's things say of its acts, where the talk stands as it does."""
+    return Evidence(
+        _about(form, things, text),
+        form.open is None and _swaps(form, things, text),
+        _answers(form, things, asked, text),
+        _unlikely(things, text),
+    )
+
+
+def _about(form: Form, things: Things, text: str) -> str | None:
+    if form.open is not None:
+        return None
+    if _options_of_seen(form, things, text):
+        return "get_product_details"
+    own = lines_named(text, list(things.orders))
+    if order_ids(text, things.order_ids) or (own and not _PRICE.search(text)):
+        return "get_order_details"
+    named = products_named(text, [ware.name for ware in things.wares])
+    return "get_product_details" if any(one.surely > 1 for one in named) else None
+
+
+def _swaps(form: Form, things: Things, text: str) -> bool:
+    if not _INSTEAD.search(text):
+        return False
+    lines = [line for order, line in lines_named(text, list(things.orders)) if order.status != "cancelled"]
+    if not lines and form.product is not None and form.seen == "get_product_details":
+        lines = [line for order in things.orders for line in order.lines if line.product == form.product]
+    for line in lines:
+        ware = things.ware(line.product_id)
+        options = [kind.options for kind in ware.kinds] if ware is not None else []
+        told = wanted(text, options, line.options)
+        if any(line.options.get(key) not in values for key, values in told.values.items()):
+            return True
+    return False
+
+
+def _options_of_seen(form: Form, things: Things, text: str) -> bool:
+    """Say whether a text names options of the product that was looked up last."""
+    if form.seen not in ("get_product_details", "search_reviews") or not form.product:
+        return False
+    ware = things.ware(form.product)
+    if ware is None:
+        return False
+    options = [kind.options for kind in ware.kinds]
+    keys = {stem for one in options for key in one for stem in stems_of(key) if len(stem) > 3}
+    return bool(wanted(text, options) or keys & set(stems_of(text)) or _PRICE.search(text))
+
+
+def _answers(form: Form, things: Things, asked: Asked, text: str) -> bool:
+    wish = form.open
+    if wish is None:
+        return False
+    named = named_changes(text)
+    if named and not _same_change(wish, named):
+        return False
+    before = meaning(wish, things)
+    after = meaning(wish.told(Said(asked=asked, text=text)), things)
+    if asked == "confirmation":
+        return bool(after.arguments) and after.arguments != before.arguments
+    if asked in ("order", "which") and _TRACES.search(text):
+        return False
+    if after.lines != before.lines and before.lines and _ALSO.search(text):
+        return True
+    fewer = before.missing == "order" and 0 < len(after.orders) < len(before.orders)
+    return fewer or (before.missing is not None and after.missing != before.missing)
+
+
+def _same_change(wish: Wish, named: list[str]) -> bool:
+    return wish.tool in named or (wish.tool in SWAPPING and bool(set(named) & set(SWAPPING)))
+
+
+def _unlikely(things: Things, text: str) -> frozenset[str]:
+    """Return the changes that need another state than that of all the orders of which the text speaks."""
+    ids = [order for one in order_ids(text, things.order_ids) if (order := things.order(one)) is not None]
+    orders = ids or [order for order, _ in lines_named(text, list(things.orders))]
+    if not orders:
+        return frozenset()
+    if all(order.status in OPEN_STATES for order in orders):
+        return frozenset(DELIVERED)
+    if all(order.is_delivered for order in orders):
+        return frozenset((*_PENDING, "modify_pending_order_items"))
+    return frozenset()
