@@ -4,6 +4,7 @@
 
 window.storewiseDesk = (element, server) => {
   const page = window.storewise;
+  const { put } = page;
   const TOKEN = "storewise.desk.token";
   const CONVERSATION = "storewise.desk.conversation";
   const PLACES = { starting: ".starting", signin: ".sign-in", talk: ".talking" };
@@ -74,12 +75,6 @@ window.storewiseDesk = (element, server) => {
     for (const [key, selector] of Object.entries(PLACES)) find(selector).hidden = key !== name;
     header.querySelectorAll("[data-new], [data-out]").forEach((button) => { button.hidden = name !== "talk"; });
     if (name !== "talk") put(header.querySelector("[data-who]"), "");
-  }
-
-  function put(where, html) {
-    if (where.storewiseHtml === html) return;
-    where.storewiseHtml = html;
-    where.innerHTML = html;
   }
 
   function talk(got) {

@@ -4,6 +4,7 @@
 
 window.storewiseInbox = (element, server) => {
   const page = window.storewise;
+  const { put, pause, LOST } = page;
   const STAFF = "storewise.staff";
   const find = (selector) => element.querySelector(selector);
   const form = find("form");
@@ -14,7 +15,6 @@ window.storewiseInbox = (element, server) => {
   let asking = 0; // counts the askings, so that an answer that comes late is told from the newest
   let listing;
 
-  const LOST = { problem: '<p class="problem"><span>The page\'s server does not answer. Trying again …</span></p>' };
   const ask = async (what) => {
     try {
       return (await server.inbox(what)) ?? LOST;
@@ -22,16 +22,7 @@ window.storewiseInbox = (element, server) => {
       return LOST;
     }
   };
-  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   const here = () => location.hash.startsWith("#inbox");
-
-  function put(where, html) {
-    if (where.storewiseHtml === html) return;
-    const open = new Map([...where.querySelectorAll("[data-fold]")].map((fold) => [fold.dataset.fold, fold.open]));
-    where.storewiseHtml = html;
-    where.innerHTML = html;
-    where.querySelectorAll("[data-fold]").forEach((fold) => { fold.open = open.get(fold.dataset.fold) ?? fold.open; });
-  }
 
   // ---- which place the address names ----
   function goto() {
@@ -61,7 +52,7 @@ window.storewiseInbox = (element, server) => {
     find(".nothing").hidden = Boolean(got.none);
     if (got.tickets !== undefined) put(find("[data-tickets]"), got.tickets);
     if (got.conversations !== undefined) put(find("[data-conversations]"), got.conversations);
-    current();
+    page.current(element, "conversation", conversation);
     if (got.waiting !== undefined) {
       const count = got.waiting ? `<b class="waits">${Number(got.waiting)}</b>` : "";
       put(link.querySelector("span"), count);
@@ -70,13 +61,6 @@ window.storewiseInbox = (element, server) => {
     // Without a desk there is nothing to wait for, except while one may still be starting.
     if (got.none && !got.starting && !here()) return;
     listing = setTimeout(list, here() ? 4000 : 20000);
-  }
-
-  function current() {
-    element.querySelectorAll("[data-conversation]").forEach((one) => {
-      if (one.dataset.conversation === conversation) one.setAttribute("aria-current", "true");
-      else one.removeAttribute("aria-current");
-    });
   }
 
   // ---- the conversation ----

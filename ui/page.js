@@ -26,10 +26,7 @@ window.storewise = (() => {
   function openTab() {
     const tab = ["reviews", "inbox"].find((name) => location.hash.startsWith(`#${name}`)) ?? "ask";
     document.body.dataset.tab = tab;
-    document.querySelectorAll("[data-tab-link]").forEach((link) => {
-      if (link.dataset.tabLink === tab) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
-    });
+    current(document, "tab-link", tab, "page");
   }
 
   function header(element, trigger, events) {
@@ -50,6 +47,14 @@ window.storewise = (() => {
     });
     document.addEventListener("keydown", (key) => {
       if (key.key === "Escape") element.querySelector("details.menu")?.removeAttribute("open");
+    });
+  }
+
+  // Of links with data-KIND, only the one with this value leads to what is open.
+  function current(root, kind, value, what = "true") {
+    root.querySelectorAll(`[data-${kind}]`).forEach((link) => {
+      if (link.getAttribute(`data-${kind}`) === value) link.setAttribute("aria-current", what);
+      else link.removeAttribute("aria-current");
     });
   }
 
@@ -94,13 +99,19 @@ window.storewise = (() => {
     while (parent.children.length > items.length) parent.lastElementChild.remove();
   }
 
+  // Show markup in a place, unless it is there already, and say whether it was not; what was unfolded stays so.
+  function put(where, html) {
+    if (where.storewiseHtml === html) return false;
+    const open = new Map([...where.querySelectorAll("[data-fold]")].map((fold) => [fold.dataset.fold, fold.open]));
+    where.storewiseHtml = html;
+    where.innerHTML = html;
+    where.querySelectorAll("[data-fold]").forEach((fold) => { fold.open = open.get(fold.dataset.fold) ?? fold.open; });
+    return true;
+  }
+
   function fill(block, _place, item) {
     block.classList.toggle("told", Boolean(item.told));
-    if (block.storewiseHtml === item.html) return;
-    const open = new Map([...block.querySelectorAll("[data-fold]")].map((fold) => [fold.dataset.fold, fold.open]));
-    block.storewiseHtml = item.html;
-    block.innerHTML = item.html;
-    block.querySelectorAll("[data-fold]").forEach((fold) => { fold.open = open.get(fold.dataset.fold) ?? fold.open; });
+    if (!put(block, item.html)) return;
     drawIn(block);
     if (judging) block.querySelector(".correction textarea")?.focus();
   }
@@ -240,6 +251,10 @@ window.storewise = (() => {
     });
   }
 
+  // ---- what the other scripts wait and tell with ----
+  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const LOST = { problem: '<p class="problem"><span>The page\'s server does not answer. Trying again …</span></p>' };
+
   // ---- what Gradio calls ----
   function download(file) {
     if (!file?.text) return [];
@@ -251,5 +266,5 @@ window.storewise = (() => {
     return [];
   }
 
-  return { header, talk, download, patch, fill, tabled };
+  return { header, talk, download, patch, put, fill, current, tabled, pause, LOST };
 })();

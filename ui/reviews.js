@@ -4,6 +4,7 @@
 
 window.storewiseReviews = (element, server, upload) => {
   const page = window.storewise;
+  const { pause, LOST } = page;
   const LARGEST = 100 * 1024 * 1024; // bytes of a file, as the API takes them
   const PAGE = 20; // summaries shown at first, and added at a time
   const find = (selector) => element.querySelector(selector);
@@ -18,8 +19,6 @@ window.storewiseReviews = (element, server, upload) => {
   let asking = 0; // counts the askings, so that an answer that comes late is told from the newest
 
   const ask = (what) => server.reviews(what);
-  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  const LOST = { problem: '<p class="problem"><span>The page\'s server does not answer. Trying again …</span></p>' };
 
   // ---- which place the address names ----
   const here = () => location.hash.startsWith("#reviews");
@@ -68,14 +67,7 @@ window.storewiseReviews = (element, server, upload) => {
     for (const name of ["rating_min", "rating_max"]) form.elements[name].disabled = !got.rated;
     for (const name of ["since", "until"]) form.elements[name].disabled = !got.dated;
     choose();
-    current();
-  }
-
-  function current() {
-    element.querySelectorAll("[data-job]").forEach((link) => {
-      if (link.dataset.job === job) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    });
+    page.current(element, "job", job);
   }
 
   // ---- the job ----
