@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from storewise.agent.startup import Startup
 
 _ASSETS = (
-    "style.css", "reviews.css", "inbox.css", "page.js", "reviews.js", "inbox.js", "icons.svg", "icon.svg",
+    "style.css", "tabs.css", "reviews.css", "inbox.css", "page.js", "reviews.js", "inbox.js", "icons.svg",
+    "icon.svg",
 )  # fmt: skip
 
 _HEAD = """
 <link rel="icon" href="storewise/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="storewise/style.css">
+<link rel="stylesheet" href="storewise/tabs.css">
 <link rel="stylesheet" href="storewise/reviews.css">
 <link rel="stylesheet" href="storewise/inbox.css">
 """
