@@ -7,7 +7,7 @@ head is the mean of several fits that begin differently.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,8 +102,6 @@ def fit(
     def mean(name: str) -> Floats:
         return np.asarray(np.mean([one[name] for one in fits], axis=0))
 
-    seen = Counter(word for terms in found for word in {term.removeprefix("not_") for term in terms})
-    known = {word for word, count in seen.items() if count >= KNOWN and " " not in word}
     return sentiment.Head(
         version="",
         bias=float(mean("straight.bias")[0]),
@@ -116,7 +114,15 @@ def fit(
         idf=dict(zip(said.kept, said.idf.tolist(), strict=True)),
         weight=dict(zip(said.kept, mean("terms.weight")[:, 0].tolist(), strict=True)),
         rated=words,
-        known=frozenset(known | set(words)),
+        known=known_words(found, words),
+    )
+
+
+def known_words(found: Sequence[Sequence[str]], rated: Collection[str]) -> frozenset[str]:
+    """Return the words that count as known: the rated ones, and those that several texts have."""
+    seen = Counter(word for terms in found for word in {term.removeprefix("not_") for term in terms})
+    return frozenset(
+        {word for word, count in seen.items() if count >= KNOWN and " " not in word} | set(rated)
     )
 
 

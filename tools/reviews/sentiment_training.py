@@ -32,7 +32,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
 from storewise.tools.reviews import embedding, sentiment
-from storewise.tools.reviews.sentiment_fit import fit
+from storewise.tools.reviews.sentiment_fit import fit, known_words
 
 VERSION = "3"
 CLEAR = 0.5  # a mean rating nearer to 0 than this is neutral: "mixed" is the right answer
@@ -126,12 +126,15 @@ class Rated:
         praise = np.asarray(1 / (1 + np.exp(-STEEP * self.rating[rows])), dtype=np.float64)
         counts = np.asarray(self.data["source"].map(WEIGHTS), dtype=np.float64)[rows]
         found, vectors = [self._terms[i] for i in rows], self.vectors[rows]
+        # Reviews that nobody rated hold other languages, whose words shall not count as known.
+        known = known_words(found, self.words)
         if self.taught is not None:
             found = found + self._taught_terms
             vectors = np.concatenate([vectors, self._taught_vectors])
             praise = np.concatenate([praise, self.taught.chances()])
             counts = np.concatenate([counts, np.full(len(self.taught.texts), TAUGHT)])
-        return replace(fit(found, vectors, praise, counts, self.words), version=VERSION, denied=DENIED)
+        learned = fit(found, vectors, praise, counts, self.words)
+        return replace(learned, version=VERSION, denied=DENIED, known=known)
 
     def held_out(self) -> Floats:
         """Return the log-odds of praise of Amazon's sentences, each from a head that knows not their product."""
