@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +14,39 @@ from storewise.finetune.desk_banks import bank_words
 from storewise.finetune.desk_examples import make_desk
 from storewise.finetune.examples import Example
 from storewise.finetune.shortlisting import fit
-from storewise.tools.desk.act_shortlist import FILE, REASON, TWO, mended, state_vector
+from storewise.tools.desk.act_shortlist import FILE, REASON, TWO, mended, pieces, state_vector, weights
 from storewise.tools.desk.acts import ACTS, ASKED, NOTHING, REASONS, WISHES, name_of, read_acts
 from storewise.tools.reviews.embedding import encode
 
 LABELS = (*ACTS, TWO, *(REASON + reason for reason in REASONS))
 OPENED = (NOTHING, *WISHES)
+# The pieces that count as words, each in at least so many examples.
+PIECES, SEEN = 4000, 3
+DROPOUT, EPOCHS = 0.5, 20
 # How many examples the shortlist alone is tuned on, and judged on.
 NUMBER, JUDGED = 18000, 2000
 
 
-def desk_inputs(examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the classifier reads of the examples of the task desk, and what it has to say of them."""
+def put_right(examples: Sequence[Example]) -> list[str]:
+    """Return the examples' words, slips of the finger put right to the words of the banks."""
     words = {word: word for word in bank_words()}
+    return [mended(example.question, words) for example in examples]
+
+
+def rarities(texts: Sequence[str]) -> dict[str, float]:
+    """Return the pieces that the classifier reads, commonest first, each with its idf (smoothed)."""
+    within = Counter(piece for text in texts for piece in set(pieces(text)))
+    kept = [(piece, count) for piece, count in within.most_common(PIECES) if count >= SEEN]
+    return {piece: round(math.log((1 + len(texts)) / (1 + count)) + 1, 4) for piece, count in kept}
+
+
+def desk_inputs(examples: Sequence[Example], rarity: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the classifier reads of the examples of the task desk, and what it has to say of them."""
+    texts = put_right(examples)
     inputs = np.concatenate(
         [
-            encode([mended(example.question, words) for example in examples]),
+            encode(texts),
+            weights(texts, rarity),
             state_vector([example.opened for example in examples], OPENED),
             state_vector([example.asked for example in examples], ASKED),
         ],
@@ -47,19 +66,20 @@ def desk_inputs(examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
 def train_desk_shortlist(examples: Sequence[Example], out: Path, seed: int = 7) -> dict[str, float]:
     """Train the classifier on the examples of the task desk and save it in `out`; return how many there were."""
     desk = [example for example in examples if example.task == "desk"]
-    inputs, targets = desk_inputs(desk)
-    layers = fit(inputs, targets, seed)
+    rarity = rarities(put_right(desk))
+    layers = fit(*desk_inputs(desk, rarity), seed, dropout=DROPOUT, epochs=EPOCHS)
     out.mkdir(parents=True, exist_ok=True)
-    names = {"labels": LABELS, "opened": OPENED, "asked": ASKED, "words": bank_words()}
+    names = {"labels": LABELS, "opened": OPENED, "asked": ASKED, "words": bank_words(), "rarity": rarity}
     arrays = {name: np.array(json.dumps(values)) for name, values in names.items()}
-    np.savez_compressed(out / FILE, allow_pickle=False, **arrays, **layers.arrays())
+    np.savez_compressed(out / FILE, allow_pickle=False, **arrays, **layers.arrays(np.float16))
     return {"examples": len(desk)}
 
 
 def judge(examples: Sequence[Example], judged: Sequence[Example], seed: int = 7) -> dict[str, object]:
     """Return how well a classifier tuned on `examples` does on `judged`: all told, in the first four, by act."""
-    layers = fit(*desk_inputs(examples), seed)
-    inputs, targets = desk_inputs(judged)
+    rarity = rarities(put_right(examples))
+    layers = fit(*desk_inputs(examples, rarity), seed, dropout=DROPOUT, epochs=EPOCHS)
+    inputs, targets = desk_inputs(judged, rarity)
     said = layers.probabilities(inputs)
     acts = len(ACTS)
     order = np.argsort(-said[:, :acts], axis=1)

@@ -16,6 +16,7 @@ from storewise.tools.shortlist import FILE, NONE, TWO, Layers, masked
 
 HIDDEN = 256
 EPOCHS = 30
+DROPOUT = 0.3
 
 
 def labelled(examples: Sequence[Example], tools: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
@@ -61,22 +62,24 @@ def train_shortlist(
     return {"examples": len(texts), "first": round(float(right.float().mean()), 4)}
 
 
-def fit(inputs: np.ndarray, targets: np.ndarray, seed: int) -> Layers:
+def fit(
+    inputs: np.ndarray, targets: np.ndarray, seed: int, dropout: float = DROPOUT, epochs: int = EPOCHS
+) -> Layers:
     """Return the layers of a classifier tuned on all rows of `inputs` and `targets`."""
     torch.manual_seed(seed)
-    return _fit(inputs, targets)
+    return _fit(inputs, targets, dropout, epochs)
 
 
-def _fit(inputs: np.ndarray, targets: np.ndarray) -> Layers:
+def _fit(inputs: np.ndarray, targets: np.ndarray, dropout: float = DROPOUT, epochs: int = EPOCHS) -> Layers:
     vectors, wanted = torch.tensor(inputs), torch.tensor(targets)
     count = len(vectors)
     first = torch.nn.Linear(vectors.shape[1], HIDDEN)
     last = torch.nn.Linear(HIDDEN, wanted.shape[1])
-    net = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Dropout(0.3), last)
+    net = torch.nn.Sequential(first, torch.nn.ReLU(), torch.nn.Dropout(dropout), last)
     optimizer = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.01)
-    steps = EPOCHS * (count // 128 + 1)
+    steps = epochs * (count // 128 + 1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         for rows in torch.randperm(count).split(128):
             # A little noise on the embeddings keeps the network from learning the phrasings by heart.
             noisy = vectors[rows] + 0.02 * torch.randn_like(vectors[rows])

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from storewise.tools.reviews.embedding import encode
 
@@ -88,11 +89,12 @@ class Layers:
     @classmethod
     def of(cls, saved: Mapping[str, np.ndarray]) -> Layers:
         """Return the layers that `arrays` was saved of."""
-        return cls(saved["w0"], saved["b0"], saved["w1"], saved["b1"])
+        return cls(*(saved[name].astype(np.float32) for name in ("w0", "b0", "w1", "b1")))
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays by their names, to be saved."""
-        return {"w0": self.w0, "b0": self.b0, "w1": self.w1, "b1": self.b1}
+    def arrays(self, kind: DTypeLike = np.float32) -> dict[str, np.ndarray]:
+        """Return the arrays by their names, to be saved as numbers of a kind."""
+        arrays = {"w0": self.w0, "b0": self.b0, "w1": self.w1, "b1": self.b1}
+        return {name: values.astype(kind) for name, values in arrays.items()}
 
     def probabilities(self, inputs: np.ndarray) -> np.ndarray:
         """Return the probabilities of the labels, shape (inputs, labels)."""

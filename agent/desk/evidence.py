@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from storewise.agent.desk.form import meaning
+from storewise.agent.desk.form import meaning, names_a_place
 from storewise.agent.desk.meant import Form
 from storewise.agent.desk.naming import lines_named, order_ids, products_named
 from storewise.agent.desk.options import wanted
-from storewise.agent.desk.things import OPEN_STATES, Things
+from storewise.agent.desk.things import OPEN_STATES, OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.wish import DELIVERED, SWAPPING, Asked, Said, Wish
 from storewise.agent.desk.words import stems_of
 
 _PRICE = re.compile(r"\b(price|cost|how much|in stock|available|cheap\w*)\b", re.I)
+_WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered) the wrong\b", re.I)
+_INTO = re.compile(r"\bturn (?:it|this|that|them) into\b", re.I)
+_SENDS = re.compile(r"\b(?:sen[dt]|ship\w*|deliver\w*|go(?:es|ing)?|come|redirect\w*|re-?route\w*)\b", re.I)
 _INSTEAD = re.compile(
     r"\b(?:instead|rather|in (?:its )?place|ought to (?:be|have been)|should (?:be|have been)|become|"
     r"(?:picked|chose|got|ordered|bought|took) the wrong|wrong (?:one|size|colou?r|version)|wish i(?:'d| had)|"
-    r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|(?:but|only) in|update|"
+    r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
+    r"turn (?:it|this|that|them) into|(?:but|only) in|update|"
     r"need (?:an?|the|it|them))\b",
     re.I,
 )
@@ -34,12 +38,16 @@ class Evidence:
     Attributes:
         about: the look-up of what the text names where no change is open, None where it names nothing.
         swaps: whether it names another variant of a thing of the customer's own as the one that is wanted.
+        place: whether it says that an order is to go to a place that it names or tells.
+        only_own: whether it names things of the customer's orders, and nothing of what the shop may sell besides.
         answers: whether the text tells what the desk asked, or puts right what it proposed.
         unlikely: changes that cannot be made to what the text names, as its orders stand.
     """
 
     about: str | None = None
     swaps: bool = False
+    place: bool = False
+    only_own: bool = False
     answers: bool = False
     unlikely: frozenset[str] = frozenset()
 
@@ -49,6 +57,8 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
     return Evidence(
         _about(form, things, text),
         form.open is None and _swaps(form, things, text),
+        form.open is None and bool(_SENDS.search(text)) and names_a_place(text),
+        _only_own(things, text),
         _answers(form, things, asked, text),
         _unlikely(things, text),
     )
@@ -72,6 +82,13 @@ def _swaps(form: Form, things: Things, text: str) -> bool:
     lines = [line for order, line in lines_named(text, list(things.orders)) if order.status != "cancelled"]
     if not lines and form.product is not None and form.seen == "get_product_details":
         lines = [line for order in things.orders for line in order.lines if line.product == form.product]
+    if lines and _WRONG.search(text):
+        return True
+    if lines and _INTO.search(text):
+        own = {line.product for line in lines}
+        return any(
+            n.surely == 3 and n.name not in own for n in products_named(text, [w.name for w in things.wares])
+        )
     for line in lines:
         ware = things.ware(line.product_id)
         options = [kind.options for kind in ware.kinds] if ware is not None else []
@@ -79,6 +96,16 @@ def _swaps(form: Form, things: Things, text: str) -> bool:
         if any(line.options.get(key) not in values for key, values in told.values.items()):
             return True
     return False
+
+
+def _only_own(things: Things, text: str) -> bool:
+    lines = [line for _, line in lines_named(text, list(things.orders))]
+    for line in lines:
+        ware = things.ware(line.product_id)
+        told = wanted(text, [kind.options for kind in ware.kinds] if ware is not None else [])
+        if any(line.options.get(key) not in values for key, values in told.values.items()):
+            return False
+    return bool(lines) and not _PRICE.search(text)
 
 
 def _options_of_seen(form: Form, things: Things, text: str) -> bool:
@@ -119,7 +146,7 @@ def _same_change(wish: Wish, named: list[str]) -> bool:
 def _unlikely(things: Things, text: str) -> frozenset[str]:
     """Return the changes that need another state than that of all the orders of which the text speaks."""
     ids = [order for one in order_ids(text, things.order_ids) if (order := things.order(one)) is not None]
-    orders = ids or [order for order, _ in lines_named(text, list(things.orders))]
+    orders = ids or _best_named(things, text)
     if not orders:
         return frozenset()
     if all(order.status in OPEN_STATES for order in orders):
@@ -127,3 +154,12 @@ def _unlikely(things: Things, text: str) -> frozenset[str]:
     if all(order.is_delivered for order in orders):
         return frozenset((*_PENDING, "modify_pending_order_items"))
     return frozenset()
+
+
+def _best_named(things: Things, text: str) -> list[OwnOrder]:
+    """Return the orders that have most of the products that a text names."""
+    named: dict[str, set[str]] = {}
+    for order, line in lines_named(text, list(things.orders)):
+        named.setdefault(order.order_id, set()).add(line.product)
+    most = max(map(len, named.values()), default=0)
+    return [order for order in things.orders if most and len(named.get(order.order_id, ())) == most]

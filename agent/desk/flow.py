@@ -29,12 +29,13 @@ from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import lines_named, order_ids, products_named
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
-from storewise.agent.desk.things import Things
+from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import names_another_change
 from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, in_own_state
-from storewise.agent.desk.yes import strong_yes
+from storewise.agent.desk.yes import may_approve, strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import HAND_OVER
+from storewise.tools.desk.addresses import find_address
 from storewise.tools.desk.desk import listed
 from storewise.tools.desk.registry import Outcome, propose
 from storewise.tools.desk.store import DeskStore
@@ -81,19 +82,23 @@ class Turn:
         self.decisions.append(lookups.decided(len(self.decisions), (tool, arguments, decision, why)))
 
 
-Splitter = Callable[[str, str, str], tuple[str, str]]
-
-
 class Flow:
     """The desk's rules of conversation for one customer of one shop."""
 
-    def __init__(self, store: DeskStore, shop: Callable[[], Shop | None], splitter: Splitter) -> None:
+    def __init__(self, store: DeskStore, shop: Callable[[], Shop | None]) -> None:
         self._store = store
         self._shop = shop
-        self._split = splitter
 
-    def turn(self, user_id: str, form: Form, things: Things, text: str, acts: Sequence[WrittenCall]) -> Turn:
-        """Carry out what the acts say and go on with the wish that is open then."""
+    def turn(
+        self,
+        user_id: str,
+        form: Form,
+        things: Things,
+        text: str,
+        acts: Sequence[WrittenCall],
+        parts: Sequence[str] = (),
+    ) -> Turn:
+        """Carry out what the acts say, each of its part of the text, and go on with the wish that is open then."""
         turn = Turn(form.changed(seen=None), seen=form.seen)
         mood = mood_of(text)
         was_asked = form.asked
@@ -101,9 +106,9 @@ class Flow:
             turn.form = turn.form.changed(angry=form.angry + 1)
         if turn.form.angry >= ANGRY_TURNS:
             return self._hand_over(turn, text, "the customer is angry")
-        parts = self._parts(text, acts, things)
+        told = _told(parts, acts, things) if parts else [text] * len(acts)
         answered = False
-        for act, part in zip(acts, parts, strict=True):
+        for act, part in zip(acts, told, strict=True):
             answered |= self._act(turn, user_id, things, was_asked, part, act)
             if turn.hand_over is not None:
                 return turn
@@ -116,7 +121,7 @@ class Flow:
         more = wish.told(Said(asked="confirmation", text=text))
         if names_another_change(wish.tool, text):
             return True
-        return meaning(more, things).arguments != meaning(wish, things).arguments
+        return _plain(meaning(more, things).arguments) != _plain(meaning(wish, things).arguments)
 
     def after(self, user_id: str, form: Form, things: Things, outcome: Outcome) -> Turn:
         """Go on after a change was written, or was refused at the last moment."""
@@ -147,6 +152,12 @@ class Flow:
                 return False
             case "detail" if (tool := self._named_alone(turn.form, things, text)) is not None:
                 return self._look_up(turn, user_id, things, text, tool)
+            case "detail" if turn.form.open is None and turn.form.offer is None and find_address(text):
+                order = things.order(turn.form.order or "")
+                waits = turn.seen == "get_order_details" and order is not None and order.status == "pending"
+                tool = "modify_pending_order_address" if waits else "modify_user_address"
+                self._wish(turn, things, asked, text, WrittenCall(tool), at=order if waits else None)
+                return False
             case "detail" | "yes" | "no" | "drop":
                 return self._move(turn, things, asked, text, act)
             case "none":
@@ -154,8 +165,24 @@ class Flow:
             case _:
                 return self._look_up(turn, user_id, things, text, act.name)
 
-    def _wish(self, turn: Turn, things: Things, asked: Asked, text: str, act: WrittenCall) -> None:
-        act = WrittenCall(whose_address(act.name, text, things), act.args)
+    def _wish(
+        self,
+        turn: Turn,
+        things: Things,
+        asked: Asked,
+        text: str,
+        act: WrittenCall,
+        at: OwnOrder | None = None,
+    ) -> None:
+        """Open a wish, tell more of the open one or put it in its place.
+
+        Args:
+            at: the order that it is for, where that is known already.
+        """
+        if at is None:
+            act = WrittenCall(whose_address(act.name, text, things), act.args)
+        else:
+            text = f"{at.order_id}: {text}"
         said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
         form, wish = turn.form, turn.form.open
         fresh = Wish(tool=act.name, said=self._focused(turn, act.name, text, things, said))
@@ -180,7 +207,7 @@ class Flow:
         if order_ids(text, things.order_ids) or products_named(text, own) or not _POINTS.search(text):
             return (said,)
         if (
-            turn.seen == "get_product_details"
+            turn.seen in ("get_product_details", "get_order_details")
             and form.product
             and form.product in own
             and "items" in NEEDS[tool]
@@ -203,7 +230,7 @@ class Flow:
         more = wish.told(said)
         # "I don't need it any more" gives a cancellation its reason, and does not give it up.
         reason = wish.tool == "cancel_pending_order" and asked != "confirmation" and reason_in(text)
-        if act.name in ("no", "drop") and not reason and not strong_yes(text):
+        if act.name in ("no", "drop") and not reason and not strong_yes(text) and not may_approve(text):
             corrected = act.name == "no" and tells_more(wish, more, things)
             if not corrected:
                 turn.decide(wish.tool, {}, "declined" if act.name == "no" else "dropped", None)
@@ -264,7 +291,12 @@ class Flow:
             "policy": replies.POLICY,
         }[kind]
         if kind == "thanks" and turn.form.wishes:
-            return False
+            if turn.form.asked in ("nothing", "confirmation", "offer"):
+                return False
+            turn.decide(turn.form.wishes[0].tool, {}, "dropped", None)
+            turn.said.append(replies.LEFT)
+            turn.form = turn.form.changed(wishes=turn.form.wishes[1:], asked="nothing", unclear=0)
+            return True
         if kind == "thanks" and strong_yes(text):
             said = replies.NOTHING_OPEN
         if kind in ("outside", "policy"):
@@ -298,11 +330,13 @@ class Flow:
         for tool, arguments, decision, why in found.decisions:
             turn.decide(tool, arguments, decision, why)
         turn.orders += [lookups.card(order) for order in found.orders]
-        said = (*form.product_said, text) if found.product == form.product else (text,)
+        named = {line.product for _, line in lines_named(text, found.orders)}
+        product = found.product or (named.pop() if len(named) == 1 else None)
+        said = (*form.product_said, text) if product == form.product else (text,)
         turn.form = form.changed(
             order=found.orders[0].order_id if len(found.orders) == 1 else form.order,
-            product=found.product or form.product,
-            product_said=said if found.product else form.product_said,
+            product=product or form.product,
+            product_said=said if product else form.product_said,
             seen=name,
             unclear=0,
         )
@@ -462,11 +496,15 @@ class Flow:
         turn.form = Form(order=turn.form.order)
         return turn
 
-    def _parts(self, text: str, acts: Sequence[WrittenCall], things: Things) -> list[str]:
-        """Return the part of the text that each act is about."""
-        if len(acts) < 2 or any(act.name not in NEEDS for act in acts[:2]):
-            return [text] * len(acts)
-        first, second = self._split(text, acts[0].name, acts[1].name)
-        if THERE.search(second) and "address" in NEEDS[acts[1].name]:
-            second = f"{first} {second}" if not order_ids(first, things.order_ids) else second
-        return [first, second]
+
+def _told(parts: Sequence[str], acts: Sequence[WrittenCall], things: Things) -> list[str]:
+    """Return the part of each act; what the second says by pointing to the first is told with it."""
+    first, second = parts
+    if THERE.search(second) and "address" in NEEDS[acts[1].name] and not order_ids(first, things.order_ids):
+        second = f"{first} {second}"
+    return [first, second]
+
+
+def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments without regard to capitals."""
+    return {name: value.casefold() if isinstance(value, str) else value for name, value in arguments.items()}

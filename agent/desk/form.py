@@ -17,6 +17,7 @@ from storewise.agent.desk.order_meant import read_order
 from storewise.agent.desk.things import Method, OwnOrder, Things
 from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
 from storewise.tools.desk.addresses import Pieces, find_address
+from storewise.tools.desk.tables import Address
 
 _MISTAKE = re.compile(
     r"\b(mistake|accident(?:al|ally)?|by error|in error|wrong (?:one|item|thing|button|size|order)|twice|"
@@ -41,6 +42,13 @@ ACCOUNT_ADDRESS = re.compile(
     r"\b(?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) (?:address|one|place)\b|"
     r"\baddress (?:that(?:'s| is|s)? |which is )?(?:(?:saved|stored|listed|kept) )?(?:on|in|of|from|under|with) "
     r"my (?:account|profile)\b|\b(?:to|at) (?:my )?home\b",
+    re.I,
+)
+# Only a part of an address is put right.
+_REST_STAYS = re.compile(
+    r"\b(?:(?:the )?(?:rest|others?|everything else|street|city|zip|all)\b.{0,30}\b"
+    r"(?:same|ok|okay|correct|right|fine|stays?)|"
+    r"wrong (?:suite|apartment|apt|unit|flat|zip|number)|should be|only the (?:suite|apartment|apt|unit|flat|zip))\b",
     re.I,
 )
 _ON_FILE = re.compile(r"\bon (?:file|my account|my profile)\b", re.I)
@@ -126,7 +134,8 @@ def _difference(found: Meaning) -> int | None:
 def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
     pieces = Pieces()
     for said in wish.said:
-        address = find_address(said.text, expected=said.asked in ("address", "confirmation"))
+        partly = _REST_STAYS.search(said.text) is not None
+        address = find_address(said.text, expected=partly or said.asked in ("address", "confirmation"))
         if address is not None:
             more = address.pieces
             corrects = said.asked == "confirmation" and more.address1 and not (more.city or more.zip)
@@ -135,10 +144,21 @@ def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
                 if corrects
                 else pieces.later(more)
             )
+            now = (
+                things.address if wish.tool == "modify_user_address" else found.order and found.order.goes_to
+            )
+            if now and not more.address1 and _REST_STAYS.search(said.text):
+                pieces = _of(now).later(pieces)
         elif wish.tool != "modify_user_address":
             place = _place_named(said.text, things, found.order)
             pieces = pieces if place is None else place
     found.pieces = pieces
+
+
+def names_a_place(text: str) -> bool:
+    """Say whether a text tells an address, or names one: the account's, or where another order goes."""
+    named = ACCOUNT_ADDRESS.search(text) or _SAME_PLACE.search(text)
+    return named is not None or find_address(text) is not None
 
 
 def _place_named(text: str, things: Things, order: OwnOrder | None) -> Pieces | None:
@@ -154,7 +174,13 @@ def _place_named(text: str, things: Things, order: OwnOrder | None) -> Pieces | 
         named = things.address
     if named is None:
         return None
-    return Pieces(named.address1, named.address2, named.city, named.state, named.zip, named.country)
+    return _of(named)
+
+
+def _of(address: Address) -> Pieces:
+    return Pieces(
+        address.address1, address.address2, address.city, address.state, address.zip, address.country
+    )
 
 
 def reason_in(text: str) -> str | None:

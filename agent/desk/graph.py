@@ -63,6 +63,7 @@ class Visit:
         user_id: the signed-in customer.
         text: what the customer wrote.
         acts: what the message does, as it was understood.
+        parts: the part of the text that each act is about; none where it is all of it.
         note: where it was understood without a model.
         things: what the customer has, where it was read in this turn.
     """
@@ -70,6 +71,7 @@ class Visit:
     user_id: str
     text: str
     acts: tuple[WrittenCall, ...] = ()
+    parts: tuple[str, ...] = ()
     note: str | None = None
     things: Things | None = None
 
@@ -109,7 +111,7 @@ class CompactDesk(AgentMiddleware[AgentState[Any], Visit]):
             # The last turn broke off behind the change: it is told now, and the wish is settled.
             settled = form.changed(wishes=form.wishes[1:], asked="nothing")
             turn = Turn(form, said=[cut_off.finding.headline], findings=[cut_off.finding])
-            later = self._flow.turn(visit.user_id, settled, things, visit.text, visit.acts)
+            later = self._flow.turn(visit.user_id, settled, things, visit.text, visit.acts, visit.parts)
             return _said(joined(turn, later), visit)
         if isinstance(last, ToolMessage) and last.status == "success":
             if outcome is None:
@@ -125,7 +127,7 @@ class CompactDesk(AgentMiddleware[AgentState[Any], Visit]):
                 later = self._flow.turn(visit.user_id, turn.form, things, visit.text, more)
                 turn = joined(turn, later)
             return _said(turn, visit)
-        return _said(self._flow.turn(visit.user_id, form, things, visit.text, visit.acts), visit)
+        return _said(self._flow.turn(visit.user_id, form, things, visit.text, visit.acts, visit.parts), visit)
 
 
 def joined(first: Turn, second: Turn) -> Turn:

@@ -21,6 +21,8 @@ from storewise.agent.desk.wish import SWAPPING, Meaning, Wish
 from storewise.agent.desk.words import words_of
 
 _JOINED = re.compile(r"\b(?:both|two|each|also|as well|too|all)\b|[+&]|\band (?:the|my|a)\b", re.I)
+_WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered|got) the wrong\b", re.I)
+_BY_ONLY = re.compile(r"^\W*(?:only|just)\b|\b(?:only|just) the\b", re.I)
 _SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+")
 _ONLY = re.compile(r"\b(only|just)\b", re.I)
 
@@ -44,7 +46,7 @@ def read_lines(wish: Wish, found: Meaning) -> None:
             lines = list(order.lines)
             continue
         beside = bought_together(said.text, [line.product for line in order.lines])
-        named = [line for _, line in lines_named(said.text, [order]) if line.product not in beside]
+        named = [line for _, line in lines_named(_clearest(said.text), [order]) if line.product not in beside]
         if not named:
             if lines and len(rest := [line for line in lines if line not in stay]) < len(lines) and rest:
                 lines = rest
@@ -108,6 +110,15 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
         strangers = [n.name for n in others if n.name not in own and not n.stays]
         if strangers and not any(found.wanted):
             found.elsewhere = strangers[0]
+
+
+def _clearest(text: str) -> str:
+    """Return the part of a text that says which things are meant: "only the kettle", "picked the wrong speaker"."""
+    wrong = _WRONG.search(text)
+    if wrong is not None:
+        return re.split(r"[.;!?]", text[wrong.end() :])[0]
+    sentences = [one for one in re.split(r"(?<=[.;!?])\s+", text) if _ONLY.search(one)]
+    return sentences[-1] if sentences and _BY_ONLY.search(sentences[-1]) else text
 
 
 def _leave_mere_mentions(wish: Wish, found: Meaning) -> None:

@@ -35,7 +35,6 @@ class Found:
     decisions: list[Made] = field(default_factory=list)
     orders: list[OwnOrder] = field(default_factory=list)
     product: str | None = None
-    understood: bool = True
 
 
 def card(order: OwnOrder) -> OrderCard:
@@ -163,13 +162,7 @@ def look_up_product(
     named = products_named(text, [ware.name for ware in things.wares])
     name = named[0].name if named else focus
     if name is None:
-        outcome = look_up(store, user_id, "list_all_product_types", {})
-        return Found(
-            f"I know no such product here. {outcome.finding.headline}",
-            [outcome.finding],
-            [("list_all_product_types", {}, "told", None)],
-            understood=False,
-        )
+        return Found("Which product do you mean? I know none by that name here.")
     outcome = look_up(store, user_id, "get_product_details", {"product": name})
     decision, why = _told(outcome)
     made = [("get_product_details", {"product": name}, decision, why)]

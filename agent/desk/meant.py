@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storewise.agent.desk.form import ACCOUNT_ADDRESS, meaning
-from storewise.agent.desk.naming import lines_named, order_ids, paying
+from storewise.agent.desk.naming import lines_named, order_ids, paying, without_staying
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.wish import NEEDS, Asked, Said, Wish
 
@@ -77,15 +77,17 @@ def whose_address(tool: str, text: str, things: Things) -> str:
     """Return whose address is meant, where the words say it: an order's or the account's."""
     if tool not in _ADDRESSES:
         return tool
-    # "to the address in my profile" tells where an order is to go.
-    plain = ACCOUNT_ADDRESS.sub(" ", text)
-    account = _ACCOUNT.search(plain) is not None
+    text = without_staying(text)
     order = (
         bool(order_ids(text, things.order_ids) or lines_named(text, list(things.orders)))
-        or plain != text
         or _AN_ORDER.search(text) is not None
     )
-    return tool if account == order else _ADDRESSES[1] if account else _ADDRESSES[0]
+    # "send it to the address in my profile" tells where an order is to go.
+    account = _ACCOUNT.search(ACCOUNT_ADDRESS.sub(" ", text) if order else text) is not None
+    if account != order:
+        return _ADDRESSES[1] if account else _ADDRESSES[0]
+    waiting = any(one.status == "pending" for one in things.orders)
+    return tool if waiting or order else _ADDRESSES[1]
 
 
 def another_order(wish: Wish, text: str, things: Things) -> bool:

@@ -25,7 +25,7 @@ _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
     r"\b(keep|keeping|kept|stay(?:s|ing)?|leave|leaving|not the|not my|except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
-    r"(?:is|are) not to be|not (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
+    r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
     r"hang(?:ing)? on to|hold(?:ing)? on to)\b",
     re.I,
 )
@@ -137,12 +137,26 @@ def products_named(text: str, names: Iterable[str]) -> list[Named]:
     found = [n for n in best.values() if n.surely == 3 or n.at not in taken]
     top = max((named.surely for named in found), default=0)
     found = [named for named in found if named.surely > 1 or top == 1]
-    stays = {at for begin, end in _staying(text) for at in range(_count(text[:begin]), _count(text[:end]))}
-    return sorted((Named(n.name, n.at, n.surely, n.at in stays) for n in found), key=lambda named: named.at)
+    stays = _stay(text, [n.name for n in found])
+    return sorted((Named(n.name, n.at, n.surely, n.name in stays) for n in found), key=lambda named: named.at)
 
 
-def _count(text: str) -> int:
-    return len(words_of(text))
+def _stay(text: str, names: Sequence[str]) -> set[str]:
+    """Return the products that are to stay, by the last clause that names each."""
+    stay: set[str] = set()
+    clauses = _staying(text)
+    if not clauses:
+        return stay
+    for begin, end in _clauses(text):
+        stems = set(stems_of(text[begin:end]))
+        named = {name for name in names if any(alike(one, stems_of(name)[-1]) for one in stems)}
+        stay = stay | named if (begin, end) in clauses else stay - named
+    return stay
+
+
+def _clauses(text: str) -> list[tuple[int, int]]:
+    ends = [*(found.start() for found in _CLAUSE.finditer(text)), len(text)]
+    return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
 def _span(named: Named) -> range:
@@ -166,13 +180,7 @@ def _surely(
 
 def _staying(text: str) -> list[tuple[int, int]]:
     """Return from where to where the clauses stand that say what is to stay as it is."""
-    clauses: list[tuple[int, int]] = []
-    begin = 0
-    for end in [*(found.start() for found in _CLAUSE.finditer(text)), len(text)]:
-        if _KEEPS.search(text[begin:end]):
-            clauses.append((begin, end))
-        begin = end
-    return clauses
+    return [(begin, end) for begin, end in _clauses(text) if _KEEPS.search(text[begin:end])]
 
 
 def without_staying(text: str) -> str:
@@ -204,7 +212,10 @@ def bought_together(text: str, names: Sequence[str]) -> set[str]:
     found = _TOGETHER.search(text)
     if found is None:
         return set()
-    end = re.search(r"[.;!?,)]|\band (?:it|they|that)\b|$", text[found.end() :])
+    end = re.search(
+        r"[.;!?,)]|\b(?:and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$",
+        text[found.end() :],
+    )
     tail = text[found.end() : found.end() + (end.start() if end else 0)]
     there = {one.name for one in products_named(tail, names)}
     rest = f"{text[: found.end()]} . {text[found.end() + len(tail) :]}"

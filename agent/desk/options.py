@@ -100,7 +100,7 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
     found: list[Mention] = []
     for key, own in values.items():
         key_stems = [stem for stem in stems_of(key) if stem not in _EMPTY]
-        near = [i for i, word in enumerate(words) if any(alike(word.stem, stem) for stem in key_stems)]
+        near = [i for i, word in enumerate(words) if any(_names_key(word.stem, stem) for stem in key_stems)]
         if set(own) <= {"yes", "no"}:
             found += _yes_or_no(key, key_stems, words)
             continue
@@ -175,6 +175,10 @@ def _gone(told: Sequence[Mention], stems: Sequence[str], old: Mapping[str, str])
         after = {m.key for m in told if m.at > at and m not in gone}
         gone += [m for m in before if m.key in after or (after and old.get(m.key) == m.value)]
     return gone if len(gone) < len(told) else []
+
+
+def _names_key(said: str, key: str) -> bool:
+    return alike(said, key) or (len(key) > 2 and said.startswith(key) and len(said) - len(key) < 3)
 
 
 def _stem(word: str) -> str:
@@ -279,6 +283,8 @@ def _bare_number(
     same = [p for p in owners if p.startswith(digits) and not p.removeprefix(digits)[:1].isdigit()]
     for at, word in enumerate(words):
         if not unit and word.stem.startswith(digits) and stemmed(word.stem.removeprefix(digits)) in key_stems:
+            return at
+        if not unit and word.stem == digits and at and words[at - 1].raw.lower() in ("a", "an", "actually"):
             return at
         if unit and word.stem == digits and len(same) == 1 and len(owners[parts[0]]) == 1:
             if at and words[at - 1].stem in ("the", "a", "an", "to", "with"):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from storewise.agent.desk.naming import among, in_state, lines_named, order_ids, products_named
+import re
+
+from storewise.agent.desk.naming import (
+    among,
+    in_state,
+    lines_named,
+    order_ids,
+    products_named,
+    without_staying,
+)
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.wish import SWAPPING, Meaning, Said, Wish, preferred, suitable
 
@@ -70,10 +79,10 @@ def _narrowed(wish: Wish, said: Said, before: list[OwnOrder] | None, things: Thi
 
 def _named_elsewhere(wish: Wish, text: str, order: OwnOrder, things: Things) -> list[OwnOrder]:
     """Return another order, if a correction names a thing that only that one has."""
-    names = {
-        named.name
-        for named in products_named(text, [line.product for o in things.orders for line in o.lines])
-    }
+    # "the other order, with the lamp, I do want": a whole sentence says that it stays.
+    told = " ".join(one for one in re.split(r"(?<=[.;!?])\s+", text) if without_staying(one) == one)
+    own = [line.product for one in things.orders for line in one.lines]
+    names = {named.name for named in products_named(told, own)}
     if not names or any(line.product in names for line in order.lines):
         return []
     others = [

@@ -15,7 +15,7 @@ from langgraph.types import Command
 
 from storewise.agent.analyst import NOWHERE, chat_model
 from storewise.agent.desk import replies
-from storewise.agent.desk.evidence import evidence
+from storewise.agent.desk.evidence import Evidence, evidence
 from storewise.agent.desk.flow import Flow
 from storewise.agent.desk.graph import (
     AGREED,
@@ -132,7 +132,7 @@ class ServiceDesk:
             asked: Asked = "confirmation" if waiting is not None else form.asked
             plain = plainly(text, asked, things)
             understood = self._understood(form, things, asked, text, plain)
-            visit = Visit(user_id, plain, understood.acts, understood.note, things)
+            visit = Visit(user_id, plain, understood.acts, understood.parts, understood.note, things)
             if waiting is None:
                 given: Any = {"messages": [HumanMessage(text)]}
             elif self._agrees(form, things, plain, understood):
@@ -230,7 +230,7 @@ class ServiceDesk:
         served, there = self._model()
         with self._lock:
             if (served, there) not in self._graphs:
-                flow = Flow(self.store, self._shop, self.understanding.split)
+                flow = Flow(self.store, self._shop)
                 model = chat_model(served, self._settings.slow_seconds)
                 self._graphs[served, there] = build_desk_graph(
                     model, served.compact, flow, self.store, self._memory, prompt("desk_policy")
@@ -247,10 +247,15 @@ class ServiceDesk:
 
     def _understood(self, form: Form, things: Things, asked: Asked, text: str, plain: str) -> Understood:
         served, there = self._model()
-        told = evidence(form, things, asked, plain)
+
+        def weigh(part: str, afresh: bool) -> Evidence:
+            if afresh:
+                return evidence(form.changed(wishes=(), seen=None), things, "nothing", part)
+            return evidence(form, things, asked, part)
+
         # A large model reads the message itself; only a yes is read here.
         model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
-        return self.understanding.read(model, form.about, asked, text, told, without_ids(text, things))
+        return self.understanding.read(model, form.about, asked, without_ids(text, things), plain, weigh)
 
     def _agrees(self, form: Form, things: Things, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""

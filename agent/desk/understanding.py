@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
@@ -16,8 +16,9 @@ from openai import OpenAIError
 
 from storewise.agent.desk.evidence import Evidence
 from storewise.agent.desk.meant import parts_of
-from storewise.agent.desk.verbs import named_changes, says_so
-from storewise.agent.desk.wish import SWAPPING
+from storewise.agent.desk.verbs import named_changes
+from storewise.agent.desk.weighing import PAYMENT, weighed
+from storewise.agent.desk.wish import NEEDS, SWAPPING
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
 from storewise.tools.desk.act_shortlist import REASON, TWO, ActShortlist, likeliest
@@ -39,39 +40,40 @@ KEPT = 4
 LONGEST = 700  # characters of a message that are read for what is wanted
 ACT_TOKENS = 40
 _MOVES = ("detail", "yes", "no", "drop", HAND_OVER)
-# What a text is read as that names another variant of the customer's own and means a swap.
-_FOR_SWAPS = (
-    "get_product_details",
-    "get_order_details",
-    "search_reviews",
-    "find_orders",
-    "modify_pending_order_payment",
-    "return_delivered_order_items",
-    CANCEL,
-)
-UNLIKELY = 0.05  # what a change that cannot be made counts for
-# From here on a wish is one although the text answers what was asked, and no wish is none although it names things.
-WISH_ALL_THE_SAME, NONE_ALL_THE_SAME = 0.9, 0.9
+WISH_ALL_THE_SAME = 0.9  # from here on a wish is one although the text answers what was asked
 MOST_SPLITS = 12
-VERB = 0.1  # a change that a verb names needs this share of the likelihood of what it says instead
-FEW_WORDS = 3  # a text of so few words that names a change wants it
-PERSON = 0.5
 SURE = 0.45  # from here on the shortlist is right oftener than the small model; below, the model decides
 BOTH = 0.6  # from here on each part of a text is a wish of its own
+_ORDER = re.compile(r"\b(?:orders?|parcel|package|account|profile|address|it all)\b|\[order\]", re.I)
+_BESIDES = re.compile(
+    r"\b(?:also|another|second(?:ly)?|one more|besides|as well|too|plus|then|oh|next|btw|by the way)\b", re.I
+)
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
     r"representative|supervisor|real)\b|\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
     r"(?:real |actual |live )?(?:person|human|manager|agent|representative|supervisor)\b",
     re.I,
 )
-NO_EVIDENCE = Evidence()
+Weigh = Callable[[str, bool], Evidence]
+
+
+def _nothing(text: str, afresh: bool) -> Evidence:
+    return Evidence()
 
 
 @dataclass(frozen=True)
 class Understood:
-    """The acts of a message, a note where the model did not answer, and how likely the shortlist took it for a yes."""
+    """What a message does.
+
+    Attributes:
+        acts: one act, or two.
+        parts: the part of the text that each act is about, where they are two wishes or an answer and a wish.
+        note: where the model did not answer.
+        sure_of_yes: how likely the shortlist took it for a yes.
+    """
 
     acts: tuple[WrittenCall, ...]
+    parts: tuple[str, ...] = ()
     note: str | None = None
     sure_of_yes: float = 0.0
 
@@ -88,8 +90,8 @@ class Understanding:
         open_wish: str,
         asked: str,
         text: str,
-        told: Evidence = NO_EVIDENCE,
-        hidden: str | None = None,
+        plain: str | None = None,
+        weigh: Weigh = _nothing,
     ) -> Understood:
         """Return what a message does.
 
@@ -97,32 +99,31 @@ class Understanding:
             model: the served model; None reads by the shortlist alone.
             open_wish: the tool of the wish that is open, or "nothing".
             asked: what the desk asked last, of `acts.ASKED`.
-            told: what the things that the text names say of its acts.
-            hidden: the text without the ids of the customer's own things.
+            text: the words, without the ids of the customer's own things.
+            plain: the words as they are, with things called as the shop does.
+            weigh: tells what a text's things say of its acts: where the talk stands, or afresh.
         """
-        shown = normal(text if hidden is None else hidden)[:LONGEST]
+        plain = text if plain is None else plain
+        shown = normal(text)[:LONGEST]
         if _PERSON.search(text):
             return Understood((WrittenCall(HAND_OVER),))
-        scores = self._shortlist.scores(open_wish, asked, [shown])[0]
-        named = named_changes(text)
-        scores |= {tool: UNLIKELY * scores.get(tool, 0.0) for tool in told.unlikely if tool not in named}
+        told = weigh(plain, False)
+        scores = weighed(self._shortlist.scores(open_wish, asked, [shown])[0], asked, plain, told)
         kept = likeliest(scores, asked, keep=KEPT)
-        sure_of_yes = scores.get("yes", 0.0) if kept[0] == "yes" else 0.0
-        if told.answers and kept[0] not in _MOVES and scores[kept[0]] < WISH_ALL_THE_SAME:
-            return Understood((_act("detail", self._reason(scores)),))
+        sure_of_yes = scores["yes"] if kept[0] == "yes" else 0.0
+        if told.answers and kept[0] not in _MOVES:
+            more = self._answer_and_wish(plain, open_wish, weigh)
+            if more is not None:
+                return more
+            if scores[kept[0]] < WISH_ALL_THE_SAME:
+                return Understood((_act("detail", _reason(scores)),))
+        named = named_changes(plain)
         # What is said in so many words stays in reach.
         kept += tuple(tool for tool in named if tool not in kept and tool != open_wish)
-        if told.about is not None and kept[0].startswith("none:") and scores[kept[0]] < NONE_ALL_THE_SAME:
-            kept = (told.about, *(act for act in kept if act != told.about))
-            scores[told.about] = max(scores.get(told.about, 0.0), SURE)
-        if told.swaps and kept[0] in _FOR_SWAPS and not set(named) - set(SWAPPING):
-            swap = max(SWAPPING, key=lambda tool: scores.get(tool, 0.0))
-            kept = (swap, *(act for act in kept if act != swap))
-            scores[swap] = max(scores[swap], scores[kept[1]] if len(kept) > 1 else SURE)
-        alone = self._alone(kept, scores, shown)
+        alone = self._alone(kept, scores, plain)
         if model is None or scores.get(name_of(alone[0]), 0.0) >= SURE:
             note = AWAY if model is None else None
-            return Understood(self._with_second(alone, asked, shown), note, sure_of_yes)
+            return self._with_second(Understood(alone, (), note, sure_of_yes), asked, plain, weigh)
         messages = [
             SystemMessage(prompt("desk")),
             HumanMessage(prompt("desk_turn", open=open_wish, asked=asked, text=shown)),
@@ -134,56 +135,62 @@ class Understanding:
             acts = tuple(read_acts(str(answer.text)))
             if acts[0].name == "none" and alone[0].name != "none":
                 acts = alone  # turning somebody away takes both
-            return Understood(self._with_second(acts, asked, shown))
+            return self._with_second(Understood(acts), asked, plain, weigh)
         except (OpenAIError, CallSyntaxError) as error:
             logger.warning("no act from the model: %s", error)
-            return Understood(alone, AWAY)
+            return self._with_second(Understood(alone, (), AWAY), asked, plain, weigh)
 
-    @staticmethod
-    def _reason(scores: Mapping[str, float]) -> str | None:
-        """Return the reason of a cancellation that a text gives, None if none is likely."""
-        reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
-        return reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
-
-    def _alone(self, kept: Sequence[str], scores: dict[str, float], text: str) -> tuple[WrittenCall, ...]:
+    def _alone(self, kept: Sequence[str], scores: Mapping[str, float], text: str) -> tuple[WrittenCall, ...]:
         """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
-        told = self._reason(scores)
-        # Whoever wants a person mostly says so outright (_PERSON); else it has to be likely.
-        sure = [act for act in kept if act != HAND_OVER or scores[act] >= PERSON]
-        names = list((sure or kept)[:1])
-        named = [tool for tool in named_changes(text) if tool in scores]
-        if named and names[0] not in named:
-            said = max(named, key=lambda tool: scores[tool])  # the verb says it
-            plain = names[0].startswith("none:") and len(text.split()) <= FEW_WORDS
-            unsaid = WISHES.get(names[0]) == "write" and not says_so(names[0], text)
-            if plain or unsaid or (names[0] != "detail" and scores[said] >= VERB * scores[names[0]]):
-                names = [said]
+        names = [kept[0]]
         if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
-            names.append(kept[1])
-            if names[0] in WISHES and self._clear(text, names[::-1]) > self._clear(text, names):
-                names.reverse()
-        return tuple(_act(name, told) for name in names)
+            if not _is_one(kept[0], kept[1]):
+                names.append(kept[1])
+        if (
+            len(names) > 1
+            and names[0] in WISHES
+            and self._clear(text, names[::-1]) > self._clear(text, names)
+        ):
+            names.reverse()
+        return tuple(_act(name, _reason(scores)) for name in names)
 
-    def _with_second(self, acts: tuple[WrittenCall, ...], asked: str, text: str) -> tuple[WrittenCall, ...]:
-        """Return the acts, with the second of two wishes that a first message holds, if only one was read."""
-        if asked != "nothing" or len(acts) != 1 or acts[0].name not in WISHES:
-            return acts
-        pair = self._pair(text)
-        if pair is None or acts[0].name not in pair:
-            return acts
-        return tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
+    def _with_second(self, read: Understood, asked: str, text: str, weigh: Weigh) -> Understood:
+        """Return the acts, with the second of two wishes that a first message holds, and the part of each."""
+        acts = read.acts
+        if asked == NOTHING and len(acts) == 1 and acts[0].name in WISHES:
+            pair = self._pair(text, weigh)
+            if pair is not None and acts[0].name in pair:
+                acts = tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
+        if len(acts) < 2 or any(act.name not in NEEDS for act in acts):
+            return replace(read, acts=acts)
+        return replace(read, acts=acts, parts=self.split(text, acts[0].name, acts[1].name))
 
-    def _pair(self, text: str) -> tuple[str, str] | None:
+    def _pair(self, text: str, weigh: Weigh) -> tuple[str, str] | None:
         """Return the two changes that a text wants, where it falls into two parts that each want one of their own."""
         best, clear = None, BOTH
-        for _, halves in self._halves(text):
-            (first, one), (second, two) = (
-                max((scores[name], name) for name, kind in WISHES.items() if kind == "write")
-                for scores in halves
-            )
-            if one != two and min(first, second) >= clear:
+        for parts, halves in self._halves(text):
+            tops = []
+            for part, scores in zip(parts, halves, strict=True):
+                told = weigh(part, True)
+                own = weighed(scores, NOTHING, part, told)
+                best_of = max((own[name], name) for name in NEEDS)
+                # "the money back to PayPal" names no thing of its own, so it is no wish of its own.
+                tops.append(best_of if told.about or told.place or _ORDER.search(part) else (0.0, best_of[1]))
+            (first, one), (second, two) = tops
+            if one != two and not _is_one(one, two) and min(first, second) >= clear:
                 best, clear = (one, two), min(first, second)
         return best
+
+    def _answer_and_wish(self, text: str, open_wish: str, weigh: Weigh) -> Understood | None:
+        """Return the answer and the wish of a text that answers what was asked and wants another thing besides."""
+        for parts, (_, scores) in self._halves(text):
+            if not _BESIDES.search(text[len(parts[0]) :][:60]) or not weigh(parts[0], False).answers:
+                continue
+            own = weighed(scores, NOTHING, parts[1], weigh(parts[1], True))
+            wish = max(NEEDS, key=lambda name: own[name])
+            if own[wish] >= BOTH and wish != open_wish and not _is_one(open_wish, wish):
+                return Understood((_act("detail", _reason(own)), WrittenCall(wish)), parts)
+        return None
 
     def split(self, text: str, first: str, second: str) -> tuple[str, str]:
         """Return the two parts of a text that hold two wishes: where each part speaks most clearly of its own."""
@@ -207,6 +214,20 @@ class Understanding:
         parts = list(dict.fromkeys(part[:LONGEST] for way in ways for part in way))
         scores = dict(zip(parts, self._shortlist.scores(NOTHING, NOTHING, parts), strict=True))
         return [(way, [scores[part[:LONGEST]] for part in way]) for way in ways]
+
+
+def _is_one(first: str, second: str) -> bool:
+    """Say whether two acts are one wish: what pays for it, or two ways to swap."""
+    pays = PAYMENT in (first, second) and any(
+        "payment" in NEEDS.get(one, ()) for one in (first, second) if one != PAYMENT
+    )
+    return pays or {first, second} == set(SWAPPING)
+
+
+def _reason(scores: Mapping[str, float]) -> str | None:
+    """Return the reason of a cancellation that a text gives, None if none is likely."""
+    reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
+    return reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
 
 
 def _act(name: str, reason: str | None) -> WrittenCall:

@@ -12,9 +12,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "exchange_delivered_order_items": ("exchang", "swap", "trade"),
     "modify_pending_order_items": ("swap", "exchang", "trade"),
 }
+# Words for changes that say neither a cancellation nor a return.
+_NO_CHANGES = ("cancel_pending_order", "return_delivered_order_items")
+_CHANGE = re.compile(r"\b(?:chang(?:e|ing)|replac\w*|switch\w*|updat\w*)\b", re.I)
 _BACK = re.compile(
     r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
-    r"\b(?:go|goes|going|come|comes|coming) back(?: to you)?\b(?! to (?:my|the))|\bmoney back\b",
+    r"\b(?:go|goes|going|come|comes|coming) back(?: to you)?\b(?! to (?:my|the))|\bmoney back\b|"
+    r"\bnot keeping (?:it|them|that|the)\b|\brid of\b",
     re.I,
 )
 _SAYS: dict[str, re.Pattern[str]] = {
@@ -42,9 +46,13 @@ def named_changes(text: str) -> list[str]:
 
 
 def names_another_change(tool: str, text: str) -> bool:
-    """Say whether a text names another change than `tool`, and not this one: "yes, cancel it" to a return."""
+    """Say whether a text names another change than `tool`, and not this one: "yes, cancel it" to a return,
+    "yes, change the glasses" to a cancellation.
+    """
     named = named_changes(text)
-    return bool(named) and tool not in named
+    if named:
+        return tool not in named
+    return tool in _NO_CHANGES and _CHANGE.search(text) is not None
 
 
 def says_so(tool: str, text: str) -> bool:

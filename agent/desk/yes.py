@@ -10,7 +10,7 @@ _DOING = (
 )
 _VERB = (
     r"(?:cancel|change|return|exchange|proceed|go on|switch|update|book|save|swap|move|send|continue|process|"
-    r"submit|place|arrange|amend|alter|finalise|finalize|make)"
+    r"submit|place|bin|scrap|stop|undo|redirect|arrange|amend|alter|finalise|finalize|make)"
 )
 _WISHED = (
     r"that(?:'?s| is) (?:exactly |just |precisely )?what i(?:'d|'ve| would| have)? "
@@ -18,7 +18,7 @@ _WISHED = (
 )
 # Words that say yes by themselves when a sentence begins with them.
 _STRONG = re.compile(
-    rf"(?:(?:yes+|yep|yeah|yea|yup|ye|aye|certainly|absolutely|definitely|of course|go ahead|go for it|agreed|"
+    rf"(?:(?:yes+|y(?!')|yep|yeah|yea|yup|ye|aye|certainly|absolutely|definitely|of course|go ahead|go for it|agreed|"
     rf"confirm(?:ed)?|i (?:do )?(?:confirm|agree)|exactly|proceed|please (?:do|proceed|go ahead|go on)|"
     rf"sure(?! (?:you|it|that|about|what|how))|correct(?! (?:me|the|my|it|that)\b)|"
     rf"that(?:'?s| is| all)? (?:all )?(?:right|fine|correct|ok(?:ay)?|good|great|perfect|works?)|"
@@ -135,3 +135,23 @@ def _says_yes(sentence: str) -> bool:
             after = start[foreign.end() :]
             return len(after.split()) <= 4 and not _ASKS.search(after)
     return False
+
+
+_FRIENDLY = re.compile(
+    r"\b(?:please|kindly|perfect|just so|exactly|right|great|lovely|good|fine|ok(?:ay)?|through|there|in|now|sure|"
+    r"correct|brilliant|super|nice|cool|works?|suits?)\b",
+    re.I,
+)
+_GIVES_UP = re.compile(
+    r"\b(?:no|nope|nah|not|never|none|nothing|neither|cannot|stop|wait|hold|leave|leaving|drop|cancel\w*|forget|changed|"
+    r"mind|keep\w*|skip|scrap|undo|pass|enough|rather|hang|later|else|another|instead|abort|quit|back|out|alone|scratch|"
+    r"reconsider\w*|wrong|disagree|decline|refuse|reject|without|expensive|much|sorry|actually|think|nein|non|stays?|"
+    r"fits?|as it|let (?:it|me|them)|"
+    r"withdraw|retract)\b|n['’]?t\b",
+    re.I,
+)
+
+
+def may_approve(text: str) -> bool:
+    """Say whether a text may agree: it holds a friendly word, and none that takes something back."""
+    return _FRIENDLY.search(text) is not None and _GIVES_UP.search(text) is None

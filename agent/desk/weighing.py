@@ -1,0 +1,87 @@
+"""The shortlist's likelihoods, weighed by what a text names: verbs, things and their state, variants, places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from storewise.agent.desk.evidence import Evidence
+from storewise.agent.desk.verbs import named_changes, says_so
+from storewise.agent.desk.wish import NEEDS, SWAPPING
+from storewise.tools.desk.act_shortlist import likeliest
+from storewise.tools.desk.acts import CANCEL, HAND_OVER, WISHES
+
+RETURN = "return_delivered_order_items"
+ADDRESS = "modify_pending_order_address"
+PAYMENT = "modify_pending_order_payment"
+UNLIKELY = 0.05  # what a change that cannot be made counts for
+VERB = 0.1  # a change that a verb names needs this share of the likelihood of what is read instead
+FEW_WORDS = 3  # a text of so few words that names a change wants it
+NONE_ALL_THE_SAME = 0.9  # from here on a text wants nothing although it names things
+PERSON = 0.6  # whoever wants a person mostly says so outright; else it has to be likely
+REFUSED = 0.55  # nobody is turned away by the policy on a lesser likelihood
+LEAST = 0.3  # a change that no word names has to be as likely
+_AHEAD = 1e-3
+# A question of what became of a change names it too.
+_TRACES = re.compile(r"\b(?:where|when|track\w*|status|did|has|have you|how long|arriv\w*)\b", re.I)
+# The change that is left where what was read cannot be made: the thing has come, or it has not.
+_INSTEAD = {CANCEL: RETURN, RETURN: CANCEL}
+# What a text is read as that names another variant of the customer's own and means a swap.
+_FOR_SWAPS = (
+    "get_product_details",
+    "get_order_details",
+    "search_reviews",
+    "find_orders",
+    PAYMENT,
+    RETURN,
+    CANCEL,
+)
+
+
+def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) -> dict[str, float]:
+    """Return how likely each act is, given what the text names."""
+    named = [tool for tool in named_changes(text) if tool in scores]
+    result = dict(scores)
+    for tool in told.unlikely:
+        if tool not in named:
+            result[tool] = UNLIKELY * result.get(tool, 0.0)
+    if result.get(HAND_OVER, 0.0) < PERSON:
+        result[HAND_OVER] = UNLIKELY * result.get(HAND_OVER, 0.0)
+    read = likeliest(scores, asked, keep=1)[0]
+    if read in told.unlikely and read not in named and _INSTEAD.get(read) not in (None, *told.unlikely):
+        result[_INSTEAD[read]] = max(result[_INSTEAD[read]], scores[read])
+
+    def first() -> str:
+        return likeliest(result, asked, keep=1)[0]
+
+    def put_first(act: str) -> None:
+        result[act] = max(result.get(act, 0.0), result[first()] + _AHEAD)
+
+    top = first()
+    if named and top not in named:
+        said = max(named, key=lambda tool: result[tool])  # the verb says it
+        plain = top.startswith("none:") and len(text.split()) <= FEW_WORDS
+        unsaid = WISHES.get(top) == "write" and not says_so(top, text)
+        of_own = told.about == "get_order_details" and not _TRACES.search(text) and top != "detail"
+        if plain or unsaid or of_own or (top != "detail" and result[said] >= VERB * result[top]):
+            put_first(said)
+    elif told.swaps and (top in _FOR_SWAPS or top.startswith("none:")) and not set(named) - set(SWAPPING):
+        put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)))
+    elif told.place and not named and (WISHES.get(top) == "read" or top in SWAPPING):
+        put_first(ADDRESS)
+    elif told.about is not None and (
+        top == "list_all_product_types" or (top.startswith("none:") and result[top] < NONE_ALL_THE_SAME)
+    ):
+        put_first(told.about)
+    elif told.about == "get_order_details" and top == "get_product_details" and told.only_own:
+        put_first("get_order_details")
+    top = first()
+    if (
+        asked == "nothing"
+        and top in NEEDS
+        and top not in named
+        and result[top] < LEAST
+        and not says_so(top, text)
+    ):
+        put_first("detail")
+    return result
