@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Quiet, and without the sandbox, which needs rights that a container does not have.
@@ -35,6 +36,13 @@ class Tab:
         self.page.goto(self.address + place)
         self.wrong.clear()  # what a page that was left says of its own aborted requests
         self.page.wait_for_selector(".talk .turn", state="attached")
+
+    def watched(self) -> Iterator[Self]:
+        """Lend the tab to a test; nothing may have gone wrong in it then, nor been asked of another address."""
+        yield self
+        self.context.close()
+        assert self.wrong == []
+        assert self.outside == []
 
     def _console(self, message: Any) -> None:
         if message.type == "error":

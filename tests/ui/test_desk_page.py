@@ -63,11 +63,7 @@ def address(desk: FixedDesk) -> Iterator[str]:
 
 @pytest.fixture
 def tab(browser: Any, address: str) -> Iterator[DeskTab]:
-    opened = DeskTab(browser, address)
-    yield opened
-    opened.context.close()
-    assert opened.wrong == []
-    assert opened.outside == []
+    yield from DeskTab(browser, address).watched()
 
 
 def test_one_signs_in_is_answered_and_finds_it_again(tab: DeskTab) -> None:
@@ -79,6 +75,7 @@ def test_one_signs_in_is_answered_and_finds_it_again(tab: DeskTab) -> None:
     assert "Ann Lee" in tab.text("[data-who]")
     tab.say("orders")
     cards = tab.page.locator(".order")
+    cards.first.wait_for()
     assert cards.count() == 6
     assert "Mug (red)" in cards.first.inner_text() and "$100.20" in cards.first.inner_text()
     tab.page.reload()

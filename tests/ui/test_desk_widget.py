@@ -186,11 +186,7 @@ class Page(Tab):
 
 @pytest.fixture
 def page(browser: Any, address: str) -> Iterator[Page]:
-    opened = Page(browser, address)
-    yield opened
-    opened.context.close()
-    assert opened.wrong == []
-    assert opened.outside == []
+    yield from Page(browser, address).watched()
 
 
 def test_a_customer_talks_sees_an_order_and_confirms_a_change_once(page: Page, desk: Scripted) -> None:

@@ -48,11 +48,7 @@ def address(started: Any) -> Iterator[str]:
 
 @pytest.fixture
 def tab(browser: Any, address: str) -> Iterator[Tab]:
-    opened = Tab(browser, address, place="/#inbox")
-    yield opened
-    opened.context.close()
-    assert opened.wrong == []
-    assert opened.outside == []
+    yield from Tab(browser, address, place="/#inbox").watched()
 
 
 def talk(desk: FixedDesk, user_id: str, *texts: str) -> str:

@@ -85,11 +85,7 @@ def address(startup: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture
 def tab(browser: Any, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tab]:
     monkeypatch.setenv("STOREWISE_HOME", str(tmp_path))
-    opened = Tab(browser, address)
-    yield opened
-    opened.context.close()
-    assert opened.wrong == []
-    assert opened.outside == []
+    yield from Tab(browser, address).watched()
 
 
 def test_the_page_answers_while_the_shop_loads(tab: Tab, startup: ScriptedStartup) -> None:

@@ -85,10 +85,7 @@ def address(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def tab(browser: Any, address: str) -> Iterator[Tab]:
     opened = Tab(browser, address, place="/#reviews")
     opened.page.set_default_timeout(LONG)
-    yield opened
-    opened.context.close()
-    assert opened.wrong == []
-    assert opened.outside == []
+    yield from opened.watched()
 
 
 @pytest.fixture(scope="module")
