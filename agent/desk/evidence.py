@@ -95,6 +95,8 @@ def _swaps(form: Form, things: Things, text: str) -> bool:
         told = wanted(text, options, line.options)
         if any(line.options.get(key) not in values for key, values in told.values.items()):
             return True
+        if any(key in text.lower() for key in line.options):  # "switch the color"
+            return True
     return False
 
 

@@ -32,6 +32,12 @@ _NO_NEED = re.compile(
     r"not (?:needed|wanted) any ?more|without it)\b",
     re.I,
 )
+# What is said to be no reason.
+_NO_REASON = re.compile(
+    r"\b(?:(?:was|is|were)(?:n['’]?t| not)|not|no|neither)(?: (?:a|an|by|my|it))? (?:mistake|accident|error)\b|"
+    r"\b(?:do|does|did)(?:n['’]?t| not) mean (?:that )?i (?:don['’]?t|no longer) (?:need|want)\b",
+    re.I,
+)
 _KINDS = {
     "paypal": r"pay\s?pal",
     "gift_card": r"gift ?card|voucher",
@@ -185,6 +191,7 @@ def _of(address: Address) -> Pieces:
 
 def reason_in(text: str) -> str | None:
     """Return the reason for a cancellation that a text gives in plain words."""
+    text = _NO_REASON.sub(" ", text)
     if _MISTAKE.search(text):
         return "ordered by mistake"
     return "no longer needed" if _NO_NEED.search(text) else None

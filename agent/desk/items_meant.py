@@ -56,7 +56,7 @@ def read_lines(wish: Wish, found: Meaning) -> None:
                 lines = by_options(said.text, lines) or lines  # "only the red one"
             continue
         named, maybe = doubtful(said.text, named)
-        if unsure and len(maybe) > 1:
+        if (unsure and len(maybe) > 1) or any(line in maybe for line in lines):
             continue
         unsure = maybe
         also = bool(lines) and re.search(r"\b(also|too|as well|plus|another)\b", said.text, re.I)

@@ -105,7 +105,7 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
             found += _yes_or_no(key, key_stems, words)
             continue
         for value in own:
-            place = _place(value, key_stems, words, near, owners)
+            place = _place(value, own, key_stems, words, near, owners)
             if place is not None:
                 at, length = place
                 found.append(Mention(key, value, at, _negated(words, at), length))
@@ -197,6 +197,7 @@ def _owners(values: Mapping[str, Sequence[str]]) -> dict[str, set[tuple[str, str
 
 def _place(
     value: str,
+    own: Sequence[str],
     key_stems: Sequence[str],
     words: Sequence[Word],
     near: Sequence[int],
@@ -206,9 +207,10 @@ def _place(
     if value in _LETTER_SIZES:
         size = _letter_size(value, words, near)
         return None if size is None else (size, 1)
-    parts = [stem for stem in stems_of(value) if stem not in _EMPTY]
-    if not parts or all(stem in key_stems for stem in parts):
-        parts = list(stems_of(value))  # "Brand A"
+    parts = _telling(value)
+    alone = not any(other != value and _telling(other) == parts for other in own)
+    if not parts or not alone or all(stem in key_stems for stem in parts):
+        parts = list(stems_of(value))  # "Brand A", "in-ear" beside "on-ear"
     if not parts:
         return None
     for at in range(len(words)):
@@ -223,6 +225,10 @@ def _place(
                         return at, 1
     number = _bare_number(parts, key_stems, words, owners)
     return None if number is None else (number, 1)
+
+
+def _telling(value: str) -> list[str]:
+    return [stem for stem in stems_of(value) if stem not in _EMPTY]
 
 
 def _run(parts: Sequence[str], words: Sequence[Word], at: int) -> bool:

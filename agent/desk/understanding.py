@@ -111,12 +111,12 @@ class Understanding:
         scores = weighed(self._shortlist.scores(open_wish, asked, [shown])[0], asked, plain, told)
         kept = likeliest(scores, asked, keep=KEPT)
         sure_of_yes = scores["yes"] if kept[0] == "yes" else 0.0
-        if told.answers and kept[0] not in _MOVES:
+        if asked not in (NOTHING, "confirmation", "offer") and _BESIDES.search(plain):
             more = self._answer_and_wish(plain, open_wish, weigh)
             if more is not None:
                 return more
-            if scores[kept[0]] < WISH_ALL_THE_SAME:
-                return Understood((_act("detail", _reason(scores)),))
+        if told.answers and kept[0] not in _MOVES and scores[kept[0]] < WISH_ALL_THE_SAME:
+            return Understood((_act("detail", _reason(scores)),))
         named = named_changes(plain)
         # What is said in so many words stays in reach.
         kept += tuple(tool for tool in named if tool not in kept and tool != open_wish)

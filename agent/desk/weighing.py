@@ -20,8 +20,15 @@ FEW_WORDS = 3  # a text of so few words that names a change wants it
 NONE_ALL_THE_SAME = 0.9  # from here on a text wants nothing although it names things
 PERSON = 0.6  # whoever wants a person mostly says so outright; else it has to be likely
 REFUSED = 0.55  # nobody is turned away by the policy on a lesser likelihood
+SHOWN = 0.6  # the likelihood of a change that verbs and things together show
 LEAST = 0.3  # a change that no word names has to be as likely
 _AHEAD = 1e-3
+# "If that one can't be had I'll hang on to mine."
+_STICKS = re.compile(
+    r"\b(?:keep|hang(?:ing)? on to|stick(?:ing)? with|stay(?:ing)? with|hold(?:ing)? on to|stay as) "
+    r"(?:mine|it|this|that|them|what i(?: have|'ve got)?|the (?:old|one i))\b",
+    re.I,
+)
 # A question of what became of a change names it too.
 _TRACES = re.compile(r"\b(?:where|when|track\w*|status|did|has|have you|how long|arriv\w*)\b", re.I)
 # The change that is left where what was read cannot be made: the thing has come, or it has not.
@@ -54,8 +61,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
     def first() -> str:
         return likeliest(result, asked, keep=1)[0]
 
-    def put_first(act: str) -> None:
-        result[act] = max(result.get(act, 0.0), result[first()] + _AHEAD)
+    def put_first(act: str, least: float = 0.0) -> None:
+        result[act] = max(result.get(act, 0.0), result[first()] + _AHEAD, least)
 
     top = first()
     if named and top not in named:
@@ -64,18 +71,22 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         unsaid = WISHES.get(top) == "write" and not says_so(top, text)
         of_own = told.about == "get_order_details" and not _TRACES.search(text) and top != "detail"
         if plain or unsaid or of_own or (top != "detail" and result[said] >= VERB * result[top]):
-            put_first(said)
+            put_first(said, SHOWN if of_own else 0.0)
     elif told.swaps and (top in _FOR_SWAPS or top.startswith("none:")) and not set(named) - set(SWAPPING):
-        put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)))
+        put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
     elif told.place and not named and (WISHES.get(top) == "read" or top in SWAPPING):
-        put_first(ADDRESS)
+        put_first(ADDRESS, SHOWN)
     elif told.about is not None and (
         top == "list_all_product_types" or (top.startswith("none:") and result[top] < NONE_ALL_THE_SAME)
     ):
         put_first(told.about)
     elif told.about == "get_order_details" and top == "get_product_details" and told.only_own:
         put_first("get_order_details")
+    if asked not in ("nothing", "confirmation", "offer") and _STICKS.search(text):
+        put_first("drop")
     top = first()
+    if top == "none:policy" and result[top] < REFUSED:
+        put_first("detail")
     if (
         asked == "nothing"
         and top in NEEDS

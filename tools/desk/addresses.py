@@ -115,7 +115,12 @@ _NO_SECOND = re.compile(
 _ZIP = re.compile(r"(?<![\w#$.,-])(\d{5}(?:-\d{4})?)(?![\w%]|[.,]\d)")
 _ZIP_ABROAD = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4,6})\b")
 _STATE_NAME = re.compile(rf"\b({'|'.join(sorted(_STATES, key=len, reverse=True))})\b", re.I)
-_STATE_CODE = re.compile(rf"\b({'|'.join(_STATES.values())})\b")
+# "OK", "OH" and "HI" are exclamations as well: these count behind a comma or before a postal code.
+_DOUBTFUL = ("OK", "OH", "HI", "ME", "OR", "IN", "PA", "MA")
+_PLAIN_CODES = "|".join(code for code in _STATES.values() if code not in _DOUBTFUL)
+_STATE_CODE = re.compile(
+    rf"\b({_PLAIN_CODES}|(?:{'|'.join(_DOUBTFUL)})(?=[\s,.]+\d{{5}})|(?<=, )(?:{'|'.join(_DOUBTFUL)}))\b"
+)
 # "in", "or", "me" and the like are words as well: a small code counts only before a postal code.
 _STATE_SMALL = re.compile(rf"\b({'|'.join(_STATES.values())})\b[\s,.]+(?=\d{{5}})", re.I)
 _COUNTRY = re.compile(
