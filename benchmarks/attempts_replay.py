@@ -58,10 +58,6 @@ class Fooled:
         """Return what the attempt wants to be understood."""
         return Understood(self.acts.get(" ".join(text.split()), (WrittenCall("yes"),)))
 
-    def split(self, text: str, first: str, second: str) -> tuple[str, str]:
-        """Return a text for each of two wishes."""
-        return text, text
-
 
 def replay(
     attempts: Sequence[Attempt],

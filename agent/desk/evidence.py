@@ -13,17 +13,18 @@ from storewise.agent.desk.things import OPEN_STATES, OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.wish import DELIVERED, SWAPPING, Asked, Said, Wish
 from storewise.agent.desk.words import stems_of
+from storewise.tools.desk.addresses import find_address
 
 _PRICE = re.compile(r"\b(price|cost|how much|in stock|available|cheap\w*)\b", re.I)
 _WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered) the wrong\b", re.I)
-_INTO = re.compile(r"\bturn (?:it|this|that|them) into\b", re.I)
+_INTO = re.compile(r"\bturn (?:[\w-]+ ){1,4}into\b", re.I)
 _SENDS = re.compile(r"\b(?:sen[dt]|ship\w*|deliver\w*|go(?:es|ing)?|come|redirect\w*|re-?route\w*)\b", re.I)
 _INSTEAD = re.compile(
     r"\b(?:instead|rather|in (?:its )?place|ought to (?:be|have been)|should (?:be|have been)|become|"
     r"(?:picked|chose|got|ordered|bought|took) the wrong|wrong (?:one|size|colou?r|version)|wish i(?:'d| had)|"
     r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
-    r"turn (?:it|this|that|them) into|(?:but|only) in|update|"
-    r"need (?:an?|the|it|them))\b",
+    r"turn (?:[\w-]+ ){1,4}into|(?:but|only) in|update|"
+    r"need (?:an?|the|it|them)|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one)\b",
     re.I,
 )
 _TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
@@ -57,7 +58,8 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
     return Evidence(
         _about(form, things, text),
         form.open is None and _swaps(form, things, text),
-        form.open is None and bool(_SENDS.search(text)) and names_a_place(text),
+        form.open is None
+        and (find_address(text) is not None or (_SENDS.search(text) is not None and names_a_place(text))),
         _only_own(things, text),
         _answers(form, things, asked, text),
         _unlikely(things, text),

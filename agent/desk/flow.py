@@ -19,7 +19,9 @@ from storewise.agent.desk.meant import (
     THERE,
     Form,
     another_order,
+    named_alone,
     order_of,
+    paid_otherwise,
     product_of,
     tells_more,
     wants_another,
@@ -27,11 +29,12 @@ from storewise.agent.desk.meant import (
 )
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import lines_named, order_ids, products_named
+from storewise.agent.desk.refusals import refused_early
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import names_another_change
-from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish, in_own_state
+from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
 from storewise.agent.desk.yes import may_approve, strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import HAND_OVER
@@ -150,8 +153,11 @@ class Flow:
             case name if name in NEEDS:
                 self._wish(turn, things, asked, text, act)
                 return False
-            case "detail" if (tool := self._named_alone(turn.form, things, text)) is not None:
+            case "detail" if (tool := named_alone(turn.form, things, text)) is not None:
                 return self._look_up(turn, user_id, things, text, tool)
+            case "detail" if (paid := paid_otherwise(turn.form, turn.seen, things, text)) is not None:
+                self._wish(turn, things, asked, text, WrittenCall("modify_pending_order_payment"), at=paid)
+                return False
             case "detail" if turn.form.open is None and turn.form.offer is None and find_address(text):
                 order = things.order(turn.form.order or "")
                 waits = turn.seen == "get_order_details" and order is not None and order.status == "pending"
@@ -251,16 +257,6 @@ class Flow:
         turn.form = form.changed(wishes=(more, *later))
         return False
 
-    @staticmethod
-    def _named_alone(form: Form, things: Things, text: str) -> str | None:
-        """Return the look-up of what a text names where no change is open: an order, a thing in one, a product."""
-        if form.open is not None or form.offer is not None:
-            return None
-        if order_ids(text, things.order_ids) or lines_named(text, list(things.orders)):
-            return "get_order_details"
-        known = products_named(text, [ware.name for ware in things.wares])
-        return "get_product_details" if any(named.surely > 1 for named in known) else None
-
     def _move_without_wish(self, turn: Turn, text: str, act: WrittenCall) -> bool:
         form = turn.form
         if act.name == "yes" and form.offer is not None:
@@ -354,7 +350,7 @@ class Flow:
                 continue
             if found.order is not None:
                 turn.form = turn.form.changed(order=found.order.order_id)
-            refused = self._refused_early(wish, found, things)
+            refused = refused_early(wish, found, things)
             if refused is not None:
                 if not self._refuse(
                     turn, wish, found, propose(self._store, user_id, wish.tool, refused), things
@@ -381,43 +377,6 @@ class Flow:
                 return
         if turn.form.open is None and not turn.said:
             turn.said.append(replies.ANYTHING_ELSE)
-
-    def _refused_early(self, wish: Wish, found: Meaning, things: Things) -> dict[str, Any] | None:
-        """Return the arguments with which the tool itself tells that this cannot be, None if it may."""
-        order = found.foreign or (found.order.order_id if found.order is not None else None)
-        if order is None:
-            return None
-        unpaid = found.paying is not None and not found.paying.methods
-        own = things.order(order)
-        closed = own is not None and not in_own_state(wish.tool, own)
-        gone = (
-            wish.tool in SWAPPING
-            and found.missing == "payment"
-            and not all(kinds[0].available for kinds in found.kinds)
-        )
-        if not (found.foreign or unpaid or closed or gone):
-            return None
-        if own is not None and unpaid and not closed and found.missing not in ("payment", None):
-            return None  # first what is asked before it
-        arguments: dict[str, Any] = {"order_id": order}
-        needs = NEEDS[wish.tool]
-        if "reason" in needs:
-            arguments["reason"] = found.reason or "no longer needed"
-        if "items" in needs:
-            lines = found.lines or (list(own.lines)[:1] if own else [])
-            arguments["item_ids"] = [line.item_id for line in lines] or ["0"]
-        if wish.tool in SWAPPING:
-            kinds = [kinds[0].item_id for kinds in found.kinds if kinds]
-            whole = len(kinds) == len(arguments["item_ids"])
-            arguments["new_item_ids"] = kinds if whole else arguments["item_ids"]
-        if "payment" in needs:
-            named = found.paying.said if found.paying is not None and unpaid else None
-            arguments["payment_method_id"] = named or (
-                things.methods[0].method_id if things.methods else "none"
-            )
-        if "address" in needs:
-            arguments |= {"address1": "-", "city": "-", "state": "-", "zip": "-"}
-        return arguments
 
     def _refuse(self, turn: Turn, wish: Wish, found: Meaning, outcome: Outcome, things: Things) -> bool:
         """Tell a refusal; return whether the wish is closed by it."""

@@ -22,6 +22,7 @@ from storewise.agent.desk.words import words_of
 
 _JOINED = re.compile(r"\b(?:both|two|each|also|as well|too|all)\b|[+&]|\band (?:the|my|a)\b", re.I)
 _WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered|got) the wrong\b", re.I)
+_NARROWS = re.compile(r"\b(?:only|just|not|n['’]t|no|instead|rather|actually|alone|by itself)\b", re.I)
 _BY_ONLY = re.compile(r"^\W*(?:only|just)\b|\b(?:only|just) the\b", re.I)
 _SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+")
 _ONLY = re.compile(r"\b(only|just)\b", re.I)
@@ -64,7 +65,10 @@ def read_lines(wish: Wish, found: Meaning) -> None:
             lines = [*lines, *(line for line in named if line not in lines)] if lines and also else named
         elif also:
             lines += [line for line in named if line not in lines]
-        elif said.asked in ("items", "which", "confirmation", "order"):
+        elif said.asked in ("items", "which", "order") or (
+            said.asked == "confirmation"
+            and (_NARROWS.search(said.text) or any(line not in lines for line in named))
+        ):
             lines = named
     if not lines and len(order.lines) == 1:
         lines = list(order.lines)
@@ -108,7 +112,7 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
     for said in wish.said[wish.ignore_new_before :]:
         others = [n for n in products_named(said.text, [w.name for w in things.wares]) if n.surely == 3]
         strangers = [n.name for n in others if n.name not in own and not n.stays]
-        if strangers and not any(found.wanted):
+        if strangers and found.lines and not any(found.wanted):
             found.elsewhere = strangers[0]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storewise.agent.desk.form import ACCOUNT_ADDRESS, meaning
-from storewise.agent.desk.naming import lines_named, order_ids, paying, without_staying
-from storewise.agent.desk.things import Things
+from storewise.agent.desk.naming import lines_named, order_ids, paying, products_named, without_staying
+from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.wish import NEEDS, Asked, Said, Wish
 
 ALSO = re.compile(
@@ -139,3 +139,23 @@ def product_of(form: Form, things: Things) -> str | None:
 def parts_of(text: str) -> list[tuple[str, str]]:
     """Return all ways to split a text in two at a sentence's end or a joining word."""
     return [(text[: found.start()].strip(), text[found.end() :].strip()) for found in _SPLIT.finditer(text)]
+
+
+def paid_otherwise(form: Form, seen: str | None, things: Things, text: str) -> OwnOrder | None:
+    """Return the order that was looked up last, where a text names another method that is to pay for it."""
+    order = things.order(form.order or "")
+    if form.open is not None or form.offer is not None or seen != "get_order_details" or order is None:
+        return None
+    named = paying(text, things, order) if order.status == "pending" else None
+    others = named is not None and any(m.method_id not in order.paid_with for m in named.methods)
+    return order if others else None
+
+
+def named_alone(form: Form, things: Things, text: str) -> str | None:
+    """Return the look-up of what a text names where no change is open: an order, a thing in one, a product."""
+    if form.open is not None or form.offer is not None:
+        return None
+    if order_ids(text, things.order_ids) or lines_named(text, list(things.orders)):
+        return "get_order_details"
+    known = products_named(text, [ware.name for ware in things.wares])
+    return "get_product_details" if any(named.surely > 1 for named in known) else None

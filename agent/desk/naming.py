@@ -23,12 +23,14 @@ _ONE_OF = re.compile(r"\b(?:one of|only one|just one)\b", re.I)
 _BOTH = re.compile(r"\bboth\b", re.I)
 _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
-    r"\b(keep|keeping|kept|stay(?:s|ing)?|leave|leaving|not the|not my|except|apart from|besides|other than|"
+    r"\b(keep(?! (?:it|them) \w)|keeping(?! (?:it|them) \w)|kept|stay(?:s|ing)?|leave|leaving|not the|not my|"
+    r"except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
     r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
     r"hang(?:ing)? on to|hold(?:ing)? on to)\b",
     re.I,
 )
+_OTHER_WANTED = re.compile(r"\bthe other\b[^.;!?]*\b(?:do|still) (?:want|need)\b[^.;!?]*", re.I)
 _REST = re.compile(
     r"\b(?:the (?:others?|rest|remaining)(?: (?:one|ones|two|three|four|things?|items?|lot))?|everything else|"
     r"all else)\b",
@@ -37,7 +39,7 @@ _REST = re.compile(
 # Words before a thing that was only bought together with what is meant.
 _TOGETHER = re.compile(
     r"\b(?:same (?:order|parcel|package|delivery|box) (?:as|with)|"
-    r"(?:order|parcel|package|delivery|box|bought|got|ordered|came|come|comes)\b[^.;!?]{0,40}?"
+    r"(?:order|parcel|package|delivery|box|bought|got|ordered|came|come|comes|#?w\d{7})\b[^.;!?]{0,40}?"
     r"\b(?:along with|together with|with|alongside|w/?)(?= ))",
     re.I,
 )
@@ -58,7 +60,20 @@ _METHODS = {
     "debit": "credit_card",
 }
 GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
+_TOGETHER_ENDS = re.compile(
+    r"[.;!?,)]|\b(?:and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$", re.I
+)
+_CAME_IN = re.compile(
+    r"\b(?:order|parcel|package|delivery|box) (?:that |which |where )?(?:the|my) "
+    r"([^.;!?,]{2,40}?) (?:came|arrived|was|is) (?:in|with)\b",
+    re.I,
+)
 _BRANDS = frozenset("visa mastercard amex american discover maestro diners jcb".split())
+_BIG = re.compile(r"\b(?:big|bigger|biggest|large|larger|largest|tall|taller|long|longer)\b", re.I)
+_SMALL = re.compile(r"\b(?:small|smaller|smallest|little|short|shorter|tiny)\b", re.I)
+_PAID = re.compile(
+    r"\bpaid (?:it |for it |that )?(?:with|by|via|through) (?:my |the |a )?\w+(?: card)?", re.I
+)
 _AS_PAID = re.compile(
     r"\b(same (?:as|way|card|method|account|payment)|original(?:ly)?|how i paid|(?:as|what|which|where) i paid|"
     r"i paid (?:with|by)|where it came from|used for (?:it|the order))\b",
@@ -147,7 +162,7 @@ def _stay(text: str, names: Sequence[str]) -> set[str]:
     clauses = _staying(text)
     if not clauses:
         return stay
-    for begin, end in _clauses(text):
+    for begin, end in sorted({*_clauses(text), *clauses}, key=lambda one: (one[1], -one[0])):
         stems = set(stems_of(text[begin:end]))
         named = {name for name in names if any(alike(one, stems_of(name)[-1]) for one in stems)}
         stay = stay | named if (begin, end) in clauses else stay - named
@@ -180,7 +195,8 @@ def _surely(
 
 def _staying(text: str) -> list[tuple[int, int]]:
     """Return from where to where the clauses stand that say what is to stay as it is."""
-    return [(begin, end) for begin, end in _clauses(text) if _KEEPS.search(text[begin:end])]
+    stays = [(begin, end) for begin, end in _clauses(text) if _KEEPS.search(text[begin:end])]
+    return stays + [found.span() for found in _OTHER_WANTED.finditer(text)]
 
 
 def without_staying(text: str) -> str:
@@ -209,13 +225,13 @@ def says_rest(text: str) -> bool:
 
 def bought_together(text: str, names: Sequence[str]) -> set[str]:
     """Return the products that a text names only as what came or was ordered with what it is about."""
+    came_in = _CAME_IN.search(text)
+    if came_in is not None:
+        return {one.name for one in products_named(came_in[1], names)}
     found = _TOGETHER.search(text)
     if found is None:
         return set()
-    end = re.search(
-        r"[.;!?,)]|\b(?:and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$",
-        text[found.end() :],
-    )
+    end = _TOGETHER_ENDS.search(text[found.end() :])
     tail = text[found.end() : found.end() + (end.start() if end else 0)]
     there = {one.name for one in products_named(tail, names)}
     rest = f"{text[: found.end()]} . {text[found.end() + len(tail) :]}"
@@ -268,7 +284,23 @@ def by_options(text: str, lines: Sequence[Line]) -> list[Line]:
     """Return those of several things that a text tells by their options, none where it tells none of them apart."""
     told = [m for m in mentions(text, [line.options for line in lines]) if not m.negative]
     fitting = [line for line in lines if told and all(line.options.get(m.key) == m.value for m in told)]
-    return fitting if 0 < len(fitting) < len(lines) else []
+    if 0 < len(fitting) < len(lines):
+        return fitting
+    return _by_size(text, lines)
+
+
+def _by_size(text: str, lines: Sequence[Line]) -> list[Line]:
+    """Return the thing that a text calls the big or the small one, where a measure tells them apart."""
+    big, small = _BIG.search(text), _SMALL.search(text)
+    if bool(big) is bool(small) or len(lines) < 2:
+        return []
+    for key in lines[0].options:
+        sizes = [re.match(r"\d+(?:\.\d+)?", line.options.get(key, "")) for line in lines]
+        values = [float(size[0]) for size in sizes if size]
+        if len(values) == len(lines) and len(set(values)) > 1:
+            wanted_value = max(values) if big else min(values)
+            return [line for line, value in zip(lines, values, strict=True) if value == wanted_value]
+    return []
 
 
 def _names(orders: Sequence[OwnOrder]) -> list[str]:
@@ -349,6 +381,17 @@ def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
 
     "PayPal instead of my card" and "from the Visa to my Mastercard" name the one that is to be used.
     """
+    for sentence in reversed(re.split(r"(?<=[.;!?])\s+", text)):
+        named = _to_be_used(sentence, things, order)
+        if named is not None:
+            return named
+    return None
+
+
+def _to_be_used(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
+    told = _PAID.sub(" ", text)
+    if told != text and (named := _paying(told, things, order)) is not None:
+        return named  # "I paid with PayPal but would rather have it on my gift card"
     parts = re.split(r"\binstead of\b|\brather than\b|\bnot (?:to |on |my |the )", text, flags=re.I)
     part = parts[0]
     moved = re.search(r"\bfrom\b(.*?)\b(?:to|onto|into)\b(.*)", part, re.I | re.S)

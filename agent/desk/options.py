@@ -31,13 +31,14 @@ _EMPTY = frozenset("the a an and or of with in on for type size set equival".spl
 
 @dataclass(frozen=True)
 class Mention:
-    """A value of an option that a text names: the place of its first word, and how many words it takes."""
+    """A value of an option that a text names: its first word's place, how many it takes, whether the key is near."""
 
     key: str
     value: str
     at: int
     negative: bool = False
     length: int = 1
+    near: bool = False
 
 
 @dataclass
@@ -108,13 +109,18 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
             place = _place(value, own, key_stems, words, near, owners)
             if place is not None:
                 at, length = place
-                found.append(Mention(key, value, at, _negated(words, at), length))
+                found.append(Mention(key, value, at, _negated(words, at), length, _near(at, near, length)))
         nothing = next((value for value in own if _NOTHING & set(stems_of(value))), None)
         if nothing is not None:
             for at in near:
                 if at > 0 and words[at - 1].stem in _NOT:
                     found = [m for m in found if not (m.key == key and m.value != nothing and m.negative)]
                     found.append(Mention(key, nothing, at))
+    # "a medium one with high ventilation": what stands by the option's name tells that option.
+    told = {mention.key for mention in found if mention.near}
+    shared = {m.at for m in found if any(o.at == m.at and o.key != m.key for o in found)}
+    shared |= {m.at for m in found if words[m.at].raw.lower() in _SIZES}
+    found = [m for m in found if m.near or m.key not in told or m.at not in shared]
     return sorted(_longest(found), key=lambda mention: mention.at)
 
 

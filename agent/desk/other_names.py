@@ -34,7 +34,7 @@ _COMMON = {
     "pet bed": "dog bed, cat bed, dog basket",
     "headphones": "headset, earphones",
     "earbuds": "buds, ear buds, earphones, earpieces",
-    "smartphone": "mobile, mobile phone, cell phone, handset, phone",
+    "smartphone": "mobile phone, cell phone, handset, phone",
     "television": "tv, telly",
     "laptop": "computer, macbook",
     "tablet": "ipad",
@@ -68,7 +68,7 @@ _COMMON = {
 }
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 # By likeness a phrase is a product of the customer's own, or else of the shop, from here on.
-OWN, ANY, AHEAD = 0.55, 0.62, 0.05
+OWN, ANY, AHEAD = 0.6, 0.65, 0.05
 MOST_PHRASES = 60
 _OF_THINGS = ("nothing", "order", "which", "items", "product", "offer")
 _DULL = frozenset(
@@ -101,7 +101,7 @@ def plainly(text: str, asked: str, things: Things) -> str:
     ]
     put: dict[int, tuple[int, str]] = {}
     known = _known(spans, wares)
-    for names in (own, wares):
+    for names in (own, wares) if not known else (own,):
         for at in range(len(spans)):
             for size in (2, 1):
                 places = range(at, at + size)

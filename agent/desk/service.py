@@ -255,7 +255,9 @@ class ServiceDesk:
 
         # A large model reads the message itself; only a yes is read here.
         model = chat_model(served, self._settings.slow_seconds) if there and served.compact else None
-        return self.understanding.read(model, form.about, asked, without_ids(text, things), plain, weigh)
+        return self.understanding.read(
+            model, form.about, asked, text, without_ids(text, things), plain, weigh
+        )
 
     def _agrees(self, form: Form, things: Things, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""

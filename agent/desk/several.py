@@ -112,8 +112,7 @@ def whole_order(wish: Wish, found: Meaning) -> str | None:
     for said in wish.said:
         named = [line for _, line in lines_named(said.text, [order])]
         rest = [line for line in order.lines if line not in named]
-        one_of_more = _PART.search(said.text) is not None and len(order.lines) > 1
-        if named and (one_of_more or (rest and not _AN_ORDER.search(said.text))):
-            more = listed([line.label for line in rest])
-            return f"An order can only be cancelled as a whole{f', with {more}' if rest else ''}."
+        one_of_more = _PART.search(said.text) is not None
+        if named and rest and (one_of_more or not _AN_ORDER.search(said.text)):
+            return f"An order can only be cancelled as a whole, with {listed([line.label for line in rest])}."
     return None

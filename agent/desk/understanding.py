@@ -43,6 +43,7 @@ _MOVES = ("detail", "yes", "no", "drop", HAND_OVER)
 WISH_ALL_THE_SAME = 0.9  # from here on a wish is one although the text answers what was asked
 MOST_SPLITS = 12
 SURE = 0.45  # from here on the shortlist is right oftener than the small model; below, the model decides
+LIKELY = {"other": 0.8}  # a reason that the shop does not accept has to be surer
 BOTH = 0.6  # from here on each part of a text is a wish of its own
 _ORDER = re.compile(r"\b(?:orders?|parcel|package|account|profile|address|it all)\b|\[order\]", re.I)
 _BESIDES = re.compile(
@@ -90,6 +91,7 @@ class Understanding:
         open_wish: str,
         asked: str,
         text: str,
+        hidden: str | None = None,
         plain: str | None = None,
         weigh: Weigh = _nothing,
     ) -> Understood:
@@ -99,12 +101,12 @@ class Understanding:
             model: the served model; None reads by the shortlist alone.
             open_wish: the tool of the wish that is open, or "nothing".
             asked: what the desk asked last, of `acts.ASKED`.
-            text: the words, without the ids of the customer's own things.
-            plain: the words as they are, with things called as the shop does.
+            hidden: the text without the ids of the customer's own things.
+            plain: the text with things called as the shop does.
             weigh: tells what a text's things say of its acts: where the talk stands, or afresh.
         """
         plain = text if plain is None else plain
-        shown = normal(text)[:LONGEST]
+        shown = normal(text if hidden is None else hidden)[:LONGEST]
         if _PERSON.search(text):
             return Understood((WrittenCall(HAND_OVER),))
         told = weigh(plain, False)
@@ -227,7 +229,7 @@ def _is_one(first: str, second: str) -> bool:
 def _reason(scores: Mapping[str, float]) -> str | None:
     """Return the reason of a cancellation that a text gives, None if none is likely."""
     reason = max(REASONS, key=lambda one: scores.get(f"{REASON}{one}", 0.0))
-    return reason if scores.get(f"{REASON}{reason}", 0.0) >= 0.5 else None
+    return reason if scores.get(f"{REASON}{reason}", 0.0) >= LIKELY.get(reason, 0.5) else None
 
 
 def _act(name: str, reason: str | None) -> WrittenCall:

@@ -49,6 +49,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
     """Return how likely each act is, given what the text names."""
     named = [tool for tool in named_changes(text) if tool in scores]
     result = dict(scores)
+    # Whether it has come decides which of the two swaps it is.
+    result |= dict.fromkeys(SWAPPING, max(result.get(tool, 0.0) for tool in SWAPPING))
     for tool in told.unlikely:
         if tool not in named:
             result[tool] = UNLIKELY * result.get(tool, 0.0)
@@ -69,10 +71,15 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         said = max(named, key=lambda tool: result[tool])  # the verb says it
         plain = top.startswith("none:") and len(text.split()) <= FEW_WORDS
         unsaid = WISHES.get(top) == "write" and not says_so(top, text)
-        of_own = told.about == "get_order_details" and not _TRACES.search(text) and top != "detail"
-        if plain or unsaid or of_own or (top != "detail" and result[said] >= VERB * result[top]):
+        of_own = told.about == "get_order_details" and not _TRACES.search(text)
+        free = top != "detail" or asked == "nothing"
+        if plain or unsaid or (free and (of_own or result[said] >= VERB * result[top])):
             put_first(said, SHOWN if of_own else 0.0)
-    elif told.swaps and (top in _FOR_SWAPS or top.startswith("none:")) and not set(named) - set(SWAPPING):
+    elif (
+        told.swaps
+        and (top in (*_FOR_SWAPS, *SWAPPING) or top.startswith("none:"))
+        and not set(named) - set(SWAPPING)
+    ):
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
     elif told.place and not named and (WISHES.get(top) == "read" or top in SWAPPING):
         put_first(ADDRESS, SHOWN)

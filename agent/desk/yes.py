@@ -18,7 +18,8 @@ _WISHED = (
 )
 # Words that say yes by themselves when a sentence begins with them.
 _STRONG = re.compile(
-    rf"(?:(?:yes+|y(?!')|yep|yeah|yea|yup|ye|aye|certainly|absolutely|definitely|of course|go ahead|go for it|agreed|"
+    rf"(?:(?:yes+|y(?!')|yep|yeah|yea|yeh|yh|yup|ye|aye|certainly|absolutely|definitely|of course|"
+    rf"go ahead|go for it|agreed|i do(?! not)|"
     rf"confirm(?:ed)?|i (?:do )?(?:confirm|agree)|exactly|proceed|please (?:do|proceed|go ahead|go on)|"
     rf"sure(?! (?:you|it|that|about|what|how))|correct(?! (?:me|the|my|it|that)\b)|"
     rf"that(?:'?s| is| all)? (?:all )?(?:right|fine|correct|ok(?:ay)?|good|great|perfect|works?)|"
@@ -57,7 +58,8 @@ _FILLER = (
 _LEAD = re.compile(rf"^(?:(?:{_FILLER}|{_WEAK})\b[\s,.:'\"()-]*)+", re.I)
 _ONLY_WEAK = re.compile(rf"^(?=.*\b{_WEAK}\b)(?:(?:{_FILLER}|{_WEAK})\b[\s,'\"()-]*)+$", re.I)
 _ASKS = re.compile(
-    r"\b(what(?! i\b)|how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|think it over|was|wie|"
+    r"\b(what(?! i\b)|(?<!that's )(?<!thats )how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|"
+    r"think it over|was|wie|"
     r"warum|wann|qu'est|combien|pourquoi|qu[eé]|cu[aá]nto|cu[aá]ndo|como|c[oó]mo|что|как|когда|сколько)\b",
     re.I,
 )
@@ -76,6 +78,7 @@ _BUT = re.compile(
 _HARMLESS = re.compile(
     r"\b(no (?:other|more|further) \w+|nothing else|no problem|no need to|no worries|not the (?:other|rest)|no rush|"
     r"if (?:you (?:would|could|please|don'?t mind)|you'd be so kind|possible|i may)|why not|"
+    r"nothing more|not changing anything (?:else|besides|other)|"
     r"no doubt|not anything else|don'?t (?:change|touch) (?:the|anything|my) (?:other|else|account|rest)\w*|"
     r"no (?:apartment|apt|flat|suite|unit)(?: number)?|not (?:my|the) account|never ?mind the rest)\b",
     re.I,
@@ -152,6 +155,10 @@ _GIVES_UP = re.compile(
 )
 
 
+MANY = 8  # words
+
+
 def may_approve(text: str) -> bool:
-    """Say whether a text may agree: it holds a friendly word, and none that takes something back."""
-    return _FRIENDLY.search(text) is not None and _GIVES_UP.search(text) is None
+    """Say whether a text may agree: it is friendly or says more than a refusal would, and takes nothing back."""
+    rest = _HARMLESS.sub(" ", text)
+    return _GIVES_UP.search(rest) is None and (_FRIENDLY.search(rest) is not None or len(text.split()) > MANY)
