@@ -34,7 +34,8 @@ from storewise.tools.desk.registry import commit, propose
 from storewise.tools.desk.store import DATABASE, DeskStore, open_desk
 from storewise.tools.desk.tables import Base
 
-QUESTIONS = Path(__file__).parent.parent / "finetune" / "questions" / "desk.jsonl"
+QUESTIONS = Path(__file__).parent.parent / "finetune" / "questions"
+FILES = ("desk.jsonl", "desk_voices.jsonl")
 _VERSIONS = ("version",)
 _PLAIN = re.compile(r"[\W_]+")
 
@@ -51,8 +52,9 @@ class Judged:
 
 
 def read_dialogues(part: str) -> list[dict[str, Any]]:
-    """Return the dialogues of a part: development, held_out or all."""
-    rows = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    """Return the dialogues of a part: development, held_out, voices or all."""
+    texts = [(QUESTIONS / name).read_text(encoding="utf-8") for name in FILES]
+    rows = [json.loads(line) for text in texts for line in text.splitlines()]
     return [row for row in rows if part in ("all", row["part"])]
 
 
@@ -243,7 +245,7 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
     with clock.step("the shortlist alone"):
         alone = run_dialogues(dialogues, data, lambda: None, settings)
     tasks = {}
-    for part in ("held_out", "development"):
+    for part in ("held_out", "development", "voices"):
         ids = {row["id"] for row in dialogues if row["part"] == part}
         own, peer = [one for one in ours if one.id in ids], [one for one in alone if one.id in ids]
         passed = np.array([not one.missed for one in own], dtype=np.float64)

@@ -26,7 +26,7 @@ _MISTAKE = re.compile(
     re.I,
 )
 _NO_NEED = re.compile(
-    r"\b(no longer (?:need|want|required?)(?:ed)?|(?:not|n't|never) be (?:needing|wanting|using|needed)|surplus|"
+    r"\b(no longer (?:need|want|required?)(?:ed)?|(?:not|never|\w+n['’]?t) be (?:needing|wanting|using|needed)|surplus|"
     r"(?:don'?t|do not|dont|doesn'?t|didn'?t|won'?t) (?:really )?(?:need|want)|not need(?:ed)?|"
     r"need (?:it|them|any of it|this|that) (?:no more|any ?more)|no (?:more )?(?:need|use)|changed my mind|"
     r"not (?:needed|wanted) any ?more|without it)\b",

@@ -119,12 +119,13 @@ _STATE_NAME = re.compile(rf"\b({'|'.join(sorted(_STATES, key=len, reverse=True))
 _DOUBTFUL = ("OK", "OH", "HI", "ME", "OR", "IN", "PA", "MA")
 _PLAIN_CODES = "|".join(code for code in _STATES.values() if code not in _DOUBTFUL)
 _STATE_CODE = re.compile(
-    rf"\b({_PLAIN_CODES}|(?:{'|'.join(_DOUBTFUL)})(?=[\s,.]+\d{{5}})|(?<=, )(?:{'|'.join(_DOUBTFUL)}))\b"
+    rf"\b({_PLAIN_CODES}|(?:{'|'.join(_DOUBTFUL)})(?=[\s,]+\d{{5}})|(?<=, )(?:{'|'.join(_DOUBTFUL)}))\b"
 )
 # "in", "or", "me" and the like are words as well: a small code counts only before a postal code.
 _STATE_SMALL = re.compile(rf"\b({'|'.join(_STATES.values())})\b[\s,.]+(?=\d{{5}})", re.I)
 _COUNTRY = re.compile(
-    rf"(?<![\w.])({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)",
+    rf"(?<![\w.])(?<!new )(?<!New )"
+    rf"({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)",
     re.I,
 )
 # "14 Juniper Lane - no wait, 41! 41 Juniper Lane"

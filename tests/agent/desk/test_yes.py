@@ -22,6 +22,12 @@ from storewise.agent.desk.yes import clear_yes
         "Confirmed.",
         "sure, no problem",
         "yes, no other changes",
+        "Yes dear, that is exactly what I'd like.",
+        "That's what I meant, please go through with it.",
+        "Quite right, you may alter it.",
+        "y lock it in",
+        "and for the other order, yes, same place",
+        "Yes please, if you would.",
     ],
 )
 def test_a_yes_is_heard(text: str) -> None:
@@ -42,6 +48,8 @@ def test_a_yes_is_heard(text: str) -> None:
         "ok if you throw in a discount",
         "don't do it",
         "what does that cost?",
+        "what I wanted was the red one",
+        "Oh hold on, don't do it yet",
         "fine, leave it as it is",
         "",
     ],
@@ -61,3 +69,9 @@ def test_a_yes_to_another_change_is_none() -> None:
     assert names_another_change("return_delivered_order_items", "Yes, please cancel it")
     assert not names_another_change("cancel_pending_order", "Yes, please cancel it")
     assert not names_another_change("return_delivered_order_items", "yes, go ahead")
+
+
+def test_a_yes_to_another_deed_is_none_to_this_one() -> None:
+    assert names_another_change("cancel_pending_order", "yep, change the glasses")
+    assert names_another_change("return_delivered_order_items", "yes, cancel it")
+    assert not names_another_change("modify_pending_order_items", "yes, change it")

@@ -26,6 +26,18 @@ CASES = [
         "Hauptstraße 5, 10115 Berlin, Germany",
         Pieces("Hauptstraße 5", None, "Berlin", None, "10115", "Germany"),
     ),
+    (
+        "14 Juniper Lane - no wait, 41! 41 Juniper Lane, Boulder, CO 80302",
+        Pieces("41 Juniper Lane", None, "Boulder", "CO", "80302"),
+    ),
+    (
+        "15 Quail Hollow Road, in Santa Fe, New Mexico. The ZIP is 87505.",
+        Pieces("15 Quail Hollow Road", None, "Santa Fe", "NM", "87505"),
+    ),
+    (
+        "27 Rosewood Court, Flat 3B, in Harrisburg now, PA 17101",
+        Pieces("27 Rosewood Court", "Flat 3B", "Harrisburg", "PA", "17101"),
+    ),
 ]
 
 
@@ -61,6 +73,12 @@ def test_what_is_missing_is_told_and_later_pieces_complete_it() -> None:
     whole = first.pieces.later(second.pieces)
     assert whole.missing == ()
     assert (whole.address1, whole.city, whole.state, whole.zip) == ("2 Mill Lane", "Denver", "CO", "80203")
+
+
+def test_an_exclamation_is_no_state() -> None:
+    found = find_address("Suite 412. Street and zip are all OK. 95814 is the zip, California", expected=True)
+    assert found is not None
+    assert found.pieces.state == "CA"
 
 
 def test_another_street_is_another_address() -> None:
