@@ -122,7 +122,7 @@ _STATE_CODE = re.compile(
     rf"\b({_PLAIN_CODES}|(?:{'|'.join(_DOUBTFUL)})(?=[\s,]+\d{{5}})|(?<=, )(?:{'|'.join(_DOUBTFUL)}))\b"
 )
 # "in", "or", "me" and the like are words as well: a small code counts only before a postal code.
-_STATE_SMALL = re.compile(rf"\b({'|'.join(_STATES.values())})\b[\s,.]+(?=\d{{5}})", re.I)
+_STATE_SMALL = re.compile(rf"\b({'|'.join(_STATES.values())})\b[\s,]+(?=\d{{5}})", re.I)
 _COUNTRY = re.compile(
     rf"(?<![\w.])(?<!new )(?<!New )"
     rf"({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)",
