@@ -36,10 +36,6 @@ class Step:
     detail: str = ""
 
 
-class StepFailed(Exception):
-    """A step could not be done; the message is the sentence shown."""
-
-
 class Startup:
     """Brings everything up in the background; the page asks it how far things are."""
 

@@ -352,6 +352,19 @@ def counts(examples: Sequence[Example]) -> str:
     return "\n".join(f"{name:34}{count:6}" for name, count in sorted(acts.items()))
 
 
+def note_shortlist(folder: Path, scores: dict[str, object]) -> None:
+    """Write into the manifest of an adapter, if `folder` holds one, how its shortlist was tuned."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    command = "python -m storewise.finetune.desk_examples --shortlist finetune/adapters/storewise"
+    manifest["recipe"]["desk_shortlist"] = {name: scores[name] for name in scores if name != "by act"} | {
+        "command": command
+    }
+    path.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Write examples as JSON lines, or tune the desk's shortlist alone."""
     parser = argparse.ArgumentParser(description="Make training examples for the task desk.")
@@ -365,7 +378,9 @@ def main() -> None:
     if arguments.shortlist is not None:
         from storewise.finetune.desk_shortlisting import tune_desk_shortlist
 
-        print(json.dumps(tune_desk_shortlist(arguments.shortlist, arguments.seed), indent=1))
+        scores = tune_desk_shortlist(arguments.shortlist, arguments.seed)
+        note_shortlist(arguments.shortlist, scores)
+        print(json.dumps(scores, indent=1))
     examples = make_desk(arguments.n, arguments.seed) if arguments.out is not None else []
     if arguments.out is not None:
         with arguments.out.open("w", encoding="utf-8") as out:

@@ -56,6 +56,7 @@ def read_lines(wish: Wish, found: Meaning) -> None:
             elif said.asked == "confirmation" and wish.tool not in SWAPPING and _ONLY.search(said.text):
                 lines = by_options(said.text, lines) or lines  # "only the red one"
             continue
+        named = [line for line in named if line not in stay] or named
         named, maybe = doubtful(said.text, named)
         if (unsure and len(maybe) > 1) or any(line in maybe for line in lines):
             continue

@@ -290,16 +290,18 @@ def by_options(text: str, lines: Sequence[Line]) -> list[Line]:
 
 
 def _by_size(text: str, lines: Sequence[Line]) -> list[Line]:
-    """Return the thing that a text calls the big or the small one, where a measure tells them apart."""
+    """Return the thing that a text calls the big or the small one, where a measure tells like things apart."""
     big, small = _BIG.search(text), _SMALL.search(text)
-    if bool(big) is bool(small) or len(lines) < 2:
+    if bool(big) is bool(small):
         return []
-    for key in lines[0].options:
-        sizes = [re.match(r"\d+(?:\.\d+)?", line.options.get(key, "")) for line in lines]
-        values = [float(size[0]) for size in sizes if size]
-        if len(values) == len(lines) and len(set(values)) > 1:
-            wanted_value = max(values) if big else min(values)
-            return [line for line, value in zip(lines, values, strict=True) if value == wanted_value]
+    for product in dict.fromkeys(line.product for line in lines):
+        like = [line for line in lines if line.product == product]
+        for key in like[0].options:
+            sizes = [re.match(r"\d+(?:\.\d+)?", line.options.get(key, "")) for line in like]
+            values = [float(size[0]) for size in sizes if size]
+            if len(values) == len(like) and len(set(values)) > 1:
+                meant = max(values) if big else min(values)
+                return [line for line, value in zip(like, values, strict=True) if value == meant]
     return []
 
 

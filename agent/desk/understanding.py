@@ -42,6 +42,7 @@ ACT_TOKENS = 40
 _MOVES = ("detail", "yes", "no", "drop", HAND_OVER)
 WISH_ALL_THE_SAME = 0.9  # from here on a wish is one although the text answers what was asked
 MOST_SPLITS = 12
+TWO_CLEAR = 0.9  # so likely, taken together, the two parts of a text have to be two wishes
 SURE = 0.45  # from here on the shortlist is right oftener than the small model; below, the model decides
 LIKELY = {"other": 0.8}  # a reason that the shop does not accept has to be surer
 BOTH = 0.6  # from here on each part of a text is a wish of its own
@@ -148,12 +149,12 @@ class Understanding:
         if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
             if not _is_one(kept[0], kept[1]):
                 names.append(kept[1])
-        if (
-            len(names) > 1
-            and names[0] in WISHES
-            and self._clear(text, names[::-1]) > self._clear(text, names)
-        ):
-            names.reverse()
+        if len(names) > 1 and names[0] in WISHES:
+            ways = self._clear(text, names), self._clear(text, names[::-1])
+            if max(ways) < TWO_CLEAR:
+                names.pop()
+            elif ways[1] > ways[0]:
+                names.reverse()
         return tuple(_act(name, _reason(scores)) for name in names)
 
     def _with_second(self, read: Understood, asked: str, text: str, weigh: Weigh) -> Understood:

@@ -22,6 +22,7 @@ PERSON = 0.6  # whoever wants a person mostly says so outright; else it has to b
 REFUSED = 0.55  # nobody is turned away by the policy on a lesser likelihood
 SHOWN = 0.6  # the likelihood of a change that verbs and things together show
 LEAST = 0.3  # a change that no word names has to be as likely
+UNHEARD = 0.08  # what names nothing and is likely nothing is not understood
 _AHEAD = 1e-3
 # "If that one can't be had I'll hang on to mine."
 _STICKS = re.compile(
@@ -81,7 +82,7 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         and not set(named) - set(SWAPPING)
     ):
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
-    elif told.place and not named and (WISHES.get(top) == "read" or top in SWAPPING):
+    elif told.place and not named and (WISHES.get(top) == "read" or top in (ADDRESS, *SWAPPING)):
         put_first(ADDRESS, SHOWN)
     elif told.about is not None and (
         top == "list_all_product_types" or (top.startswith("none:") and result[top] < NONE_ALL_THE_SAME)
@@ -94,12 +95,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
     top = first()
     if top == "none:policy" and result[top] < REFUSED:
         put_first("detail")
-    if (
-        asked == "nothing"
-        and top in NEEDS
-        and top not in named
-        and result[top] < LEAST
-        and not says_so(top, text)
-    ):
+    unsaid = top not in named and result[top] < LEAST and not says_so(top, text)
+    unheard = told.about is None and result[top] < UNHEARD
+    if asked == "nothing" and ((top in NEEDS and unsaid) or unheard):
         put_first("detail")
     return result

@@ -29,7 +29,6 @@ _QUOTE = re.compile(
 _QUOTED = 0xE000  # quotations are masked by one private character each
 NAMED = "\uf8ff"  # stands before a name that was in quotation marks
 _ACRONYMS = frozenset("ok id ids auc rfm aov ai faq csv usd us vs pm am q1 q2 q3 q4 tv i".split())
-_LONGEST_PHRASE = max(len(phrase) for phrase in MEASURES)
 _FIRST_WORDS: dict[str, int] = {}
 for _phrase in MEASURES:
     _FIRST_WORDS[_phrase[0]] = max(_FIRST_WORDS.get(_phrase[0], 0), len(_phrase))

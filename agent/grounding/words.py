@@ -177,7 +177,6 @@ DOWN = _set(
     "sank sunk slump slumped plunge plunged tumble tumbled weaken weakened dwindled dwindle downward downturn "
     "reduced reduction worsened plummeted eased"
 )
-FLAT = _set("flat stable unchanged steady level constant stagnant stagnated")
 MORE = _set("more higher greater larger bigger above better oftener stronger busier")
 LESS = _set("less lower fewer smaller below worse weaker rarer quieter slower")
 # Comparatives and superlatives with the measure that they are about, where they are about one.

@@ -58,7 +58,6 @@ _TO_A_MACHINE = re.compile(
 )
 
 NO_WORDS = "no words"
-TO_A_MACHINE = "speaks to a machine, not of a product"
 REPEATED = "repeats another review word for word"
 
 

@@ -73,6 +73,7 @@ def test_what_tells_what_was_asked_is_an_answer(asked: Asked, text: str, answers
     [
         ("return the big Tea Kettle, the small one stays", (BIG,)),
         ("the small Tea Kettle goes back", (SMALL,)),
+        ("I have two Tea Kettles right, big one I keep, small one return", (SMALL,)),
         ("I'm returning #W1000001: the Bluetooth Speaker stays here, the other two can go", (BIG, SMALL)),
         ("return the Bluetooth Speaker from the parcel the Tea Kettle came in", (SPEAKER,)),
         ("return both Tea Kettles. Sorry, scratch the Tea Kettles, I mean the Bluetooth Speaker", (SPEAKER,)),
