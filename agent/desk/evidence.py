@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from storewise.agent.desk.form import meaning, names_a_place
+from storewise.agent.desk.form import meaning, names_a_place, reason_in
 from storewise.agent.desk.meant import Form
 from storewise.agent.desk.naming import lines_named, order_ids, products_named
 from storewise.agent.desk.options import wanted
@@ -23,6 +23,7 @@ _INSTEAD = re.compile(
     r"\b(?:instead|rather|in (?:its )?place|ought to (?:be|have been)|should (?:be|have been)|become|"
     r"(?:picked|chose|got|ordered|bought|took) the wrong|wrong (?:one|size|colou?r|version)|wish i(?:'d| had)|"
     r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
+    r"(?:could|can|may|might) (?:the|it|my|that)\b[^.;!?]{0,40}\bbe(?:come)?\b|"
     r"turn (?:[\w-]+ ){1,4}into|(?:but|only) in|update|"
     r"need (?:an?|the|it|them)|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one)\b",
     re.I,
@@ -39,6 +40,7 @@ class Evidence:
     Attributes:
         about: the look-up of what the text names where no change is open, None where it names nothing.
         swaps: whether it names another variant of a thing of the customer's own as the one that is wanted.
+        unneeded: whether it tells why an order of the customer's that is still open is not wanted.
         place: whether it says that an order is to go to a place that it names or tells.
         only_own: whether it names things of the customer's orders, and nothing of what the shop may sell besides.
         answers: whether the text tells what the desk asked, or puts right what it proposed.
@@ -47,6 +49,7 @@ class Evidence:
 
     about: str | None = None
     swaps: bool = False
+    unneeded: bool = False
     place: bool = False
     only_own: bool = False
     answers: bool = False
@@ -58,6 +61,7 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
     return Evidence(
         _about(form, things, text),
         form.open is None and _swaps(form, things, text),
+        form.open is None and _unneeded(things, text),
         form.open is None
         and (find_address(text) is not None or (_SENDS.search(text) is not None and names_a_place(text))),
         _only_own(things, text),
@@ -100,6 +104,12 @@ def _swaps(form: Form, things: Things, text: str) -> bool:
         if any(key in text.lower() for key in line.options):  # "switch the color"
             return True
     return False
+
+
+def _unneeded(things: Things, text: str) -> bool:
+    ids = [order for one in order_ids(text, things.order_ids) if (order := things.order(one)) is not None]
+    orders = ids or _best_named(things, text)
+    return bool(orders) and all(order.status == "pending" for order in orders) and reason_in(text) is not None
 
 
 def _only_own(things: Things, text: str) -> bool:

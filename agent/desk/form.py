@@ -21,7 +21,7 @@ from storewise.tools.desk.tables import Address
 
 _MISTAKE = re.compile(
     r"\b(mistake|accident(?:al|ally)?|by error|in error|wrong (?:one|item|thing|button|size|order)|twice|"
-    r"(?:didn'?t|did not|never) mean to|not mean to|unintention|misclick|pressed the|"
+    r"(?:didn'?t|did not|never) mean to|not mean to|unintention|slip of the fingers?|misclick|pressed the|"
     r"(?:ordered|bought) (?:it )?double)",
     re.I,
 )

@@ -17,7 +17,7 @@ _NO_CHANGES = ("cancel_pending_order", "return_delivered_order_items")
 _CHANGE = re.compile(r"\b(?:chang(?:e|ing)|replac\w*|switch\w*|updat\w*)\b", re.I)
 _BACK = re.compile(
     r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
-    r"\b(?:go|goes|going|come|comes|coming) back(?: to you)?\b(?! to (?:my|the))|\bmoney back\b|"
+    r"\b(?:go|goes|going|come|comes|coming) back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|\bmoney back\b|"
     r"\bnot keeping (?:it|them|that|the)\b|\brid of\b",
     re.I,
 )

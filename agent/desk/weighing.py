@@ -50,8 +50,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
     """Return how likely each act is, given what the text names."""
     named = [tool for tool in named_changes(text) if tool in scores]
     result = dict(scores)
-    # Whether it has come decides which of the two swaps it is.
-    result |= dict.fromkeys(SWAPPING, max(result.get(tool, 0.0) for tool in SWAPPING))
+    if told.unlikely:  # whether it has come decides which of the two swaps it is
+        result |= dict.fromkeys(SWAPPING, max(result.get(tool, 0.0) for tool in SWAPPING))
     for tool in told.unlikely:
         if tool not in named:
             result[tool] = UNLIKELY * result.get(tool, 0.0)
@@ -82,6 +82,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         and not set(named) - set(SWAPPING)
     ):
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
+    elif told.unneeded and not named and (WISHES.get(top) == "read" or top == CANCEL):
+        put_first(CANCEL, SHOWN)
     elif told.place and not named and (WISHES.get(top) == "read" or top in (ADDRESS, *SWAPPING)):
         put_first(ADDRESS, SHOWN)
     elif told.about is not None and (

@@ -45,6 +45,17 @@ def test_a_place_named_for_an_order_is_an_address() -> None:
     assert read(text, modify_pending_order_items=0.7) == "modify_pending_order_address"
 
 
+def test_a_reason_told_of_an_open_order_is_a_cancellation() -> None:
+    text = "#W1000002 was a slip of the finger, I only wanted to look at it"
+    assert read(text, get_order_details=0.6) == "cancel_pending_order"
+    assert read("where is #W1000002?", get_order_details=0.6) == "get_order_details"
+
+
+def test_money_that_goes_back_is_no_return() -> None:
+    text = "could the Backpack be a blue one? The rest of the money goes back on my card"
+    assert read(text, modify_pending_order_items=0.5) == "modify_pending_order_items"
+
+
 def test_a_person_is_not_called_on_a_guess() -> None:
     assert read("this is a mess", transfer_to_human_agents=0.5, **{"none:help": 0.2}) == "none:help"
 
