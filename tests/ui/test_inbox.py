@@ -145,7 +145,7 @@ def test_a_phone_needs_no_sideways_scrolling(
     phone.page.wait_for_selector("#answer")
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.page.click(".inbox .back")
-    assert phone.page.locator("[data-tickets]").is_visible()
+    phone.page.locator("[data-tickets]").wait_for()
     assert phone.wrong == [] and phone.outside == []
     phone.context.close()
 
