@@ -127,7 +127,7 @@ def test_the_staff_page_works_without_a_desk(tab: Tab, started: Any) -> None:
     tab.page.locator("[data-list-problem]", has_text="No service desk runs here").wait_for()
     assert not tab.page.locator("[data-tickets]").is_visible()
     tab.page.click("[data-tab-link=reviews]")
-    assert tab.page.locator("form.wish").is_visible()
+    tab.page.locator("form.wish").wait_for()
 
 
 @pytest.mark.browser
