@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "storewise-jobs"
 JOBS_AT_ONCE = 200  # of one worker: they share its slots, so that huge ones do not keep a small one waiting
-SLOTS = 4  # groups that one worker summarizes at once, of all its jobs in turn
+SLOTS = 12  # groups that one worker summarizes at once, of all its jobs in turn
 PART = 1000  # reviews; a larger group is summarized in parts and then merged
 BATCH = 200  # reviews in one durable step, at least one part
 ROUND = 32  # steps begun at once
@@ -79,7 +80,7 @@ class Jobs:
         self.intakes = asyncio.Semaphore(INTAKES)
         self._own: dict[str, asyncio.Semaphore] = {}
         self._served = served
-        self._phraser = phraser
+        self._phraser = lru_cache(maxsize=8)(phraser)  # a client keeps its connections
         self._gave_up = 0.0
         self._embedded = Embedded()
         self._workers = Workers(self.store, QUEUE, run_job)
@@ -279,16 +280,19 @@ class Jobs:
         """Summarize some parts, those with a result excepted; return how many were new."""
         done = await asyncio.to_thread(self.store.finished, job_id, [number for number, _ in parts])
         own = self._own.setdefault(job_id, asyncio.Semaphore(SLOTS))
-        new = 0
-        for number, part in parts:
-            if (number, part) in done:
-                continue
+
+        async def one(number: int, part: int) -> bool:
             # First a place among this job's groups, then one among all: a huge job lets others in between.
             async with own, self.slots:
-                if await asyncio.to_thread(self.store.state, job_id) != "running":
-                    return new
-                new += await self._summarize(job_id, number, part)
-        return new
+                running = await asyncio.to_thread(self.store.state, job_id) == "running"
+                return running and await self._summarize(job_id, number, part)
+
+        left = [(number, part) for number, part in parts if (number, part) not in done]
+        new = await asyncio.gather(*(one(*which) for which in left), return_exceptions=True)
+        for found in new:
+            if isinstance(found, BaseException):
+                raise found
+        return sum(map(bool, new))
 
     async def _summarize(self, job_id: str, number: int, part: int) -> bool:
         began = time.time()
@@ -301,7 +305,7 @@ class Jobs:
         summary, problem = None, None
         try:
             reviews = [Review.model_validate_json(content) for content in contents]
-            encode = await asyncio.to_thread(self._encode, [review.text for review in reviews])
+            encode = await summaries.computed(self._encode, [review.text for review in reviews])
             found = await summaries.summarize(
                 reviews, length, self._phrase(job_id), encode, judge=encode.judged
             )
@@ -337,7 +341,7 @@ class Jobs:
         if problem is None:
             parts = [Summary.model_validate_json(row["summary"]) for row in rows]
             summary = (
-                await asyncio.to_thread(summaries.merged, parts, length, self._embedded)
+                await summaries.computed(summaries.merged, parts, length, self._embedded)
             ).model_dump_json()
         seconds = time.time() - began
         # Its reviews were counted with the parts.

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import ParamSpec, TypeVar
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from threadpoolctl import threadpool_limits
 
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served, gpu_found
@@ -20,6 +25,7 @@ from storewise.tools.reviews.groups import (
     Encode,
     Group,
     Judge,
+    Lines,
     grouped_lines,
     judged,
     normal,
@@ -30,6 +36,8 @@ from storewise.tools.reviews.salience import of_somebody, personal
 from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
 from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, contradictions, running_text
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Phrase = Callable[[Group], Awaitable[str]]
 SAME = 0.7  # cosine from which claims of two parts of the reviews are one
 LONGEST = 240  # characters of a claim
@@ -109,13 +117,12 @@ async def summarize(
     reasons = _reasons(reviews)
     read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
     left_out = dict(Counter(reason for reason in reasons if reason is not None))
-    lines = await asyncio.to_thread(read_lines, read, encode, judge)
-    groups = await asyncio.to_thread(grouped_lines, lines)
+    lines, groups = await computed(_read, read, encode, judge)
     told_of = chosen(groups, len(read), CLAIMS[length], phrase is None)
     said = await asyncio.gather(*(_said(group, phrase) for group in told_of))
-    told = await asyncio.to_thread(_checked, told_of, said, encode)
+    told = await computed(_checked, told_of, said, encode)
     claims = arranged(list(zip(told_of, told, strict=True)), len(read), words)
-    against = await asyncio.to_thread(contradictions, claims, encode)
+    against = await computed(contradictions, claims, encode)
     return Summary(
         claims=tuple(claims),
         aspects=()
@@ -126,6 +133,29 @@ async def summarize(
         left_out=left_out,
         text=running_text(claims, len(read), against),
     )
+
+
+def _read(reviews: Sequence[Review], encode: Encode, judge: Judge) -> tuple[Lines, list[Group]]:
+    lines = read_lines(reviews, encode, judge)
+    return lines, grouped_lines(lines)
+
+
+async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what `work` returns, done beside the event loop on half of the cores: the model needs them, too.
+
+    Many pieces at once would wait for one another more than they compute.
+    """
+
+    def alone() -> T:
+        with threadpool_limits(1, user_api="blas"):
+            return work(*args, **kwargs)
+
+    return await asyncio.get_running_loop().run_in_executor(_workers(), alone)
+
+
+@lru_cache(maxsize=1)
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="summaries")
 
 
 def _reasons(reviews: Sequence[Review]) -> list[str | None]:

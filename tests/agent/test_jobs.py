@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,19 @@ def test_a_small_job_is_done_while_a_huge_one_runs(shared: Jobs, monkeypatch: py
     assert shared.store.job(huge) is None
     assert shared.store.rows(sa.select(results).where(results.c.job_id == huge)) == []
     assert shared.store.rows(sa.select(groups).where(groups.c.job_id == huge)) == []
+
+
+def test_groups_of_one_step_are_summarized_at_once(shared: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    meet = asyncio.Barrier(5)
+
+    async def together(reviews: Sequence[Review], length: Length, *more: Any, **rest: Any) -> Summary:
+        await asyncio.wait_for(meet.wait(), 20)
+        return await simple(reviews, length, *more, **rest)
+
+    monkeypatch.setattr(summaries, "summarize", together)
+    job_id = submit(shared, records(5, 2))
+    assert ended(shared.store, job_id) == "done"
+    assert [row["problem"] for row in shared.store.all_pages(job_id)] == [None] * 5
 
 
 def test_a_small_job_waits_for_none_of_many_huge_ones(shared: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
