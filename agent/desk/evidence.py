@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storewise.agent.desk.form import meaning, names_a_place, reason_in
 from storewise.agent.desk.meant import Form
-from storewise.agent.desk.naming import lines_named, order_ids, products_named
+from storewise.agent.desk.naming import lines_named, most_named, order_ids, products_named
 from storewise.agent.desk.options import wanted
-from storewise.agent.desk.things import OPEN_STATES, OwnOrder, Things
+from storewise.agent.desk.things import OPEN_STATES, Line, OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes
-from storewise.agent.desk.wish import DELIVERED, SWAPPING, Asked, Said, Wish
+from storewise.agent.desk.wish import DELIVERED, PENDING, SWAPPING, Asked, Said, Wish
 from storewise.agent.desk.words import stems_of
 from storewise.tools.desk.addresses import find_address
 
@@ -30,7 +31,6 @@ _INSTEAD = re.compile(
 )
 _TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
 _ALSO = re.compile(r"\b(?:also|too|as well|plus|and the|another)\b", re.I)
-_PENDING = ("cancel_pending_order", "modify_pending_order_address", "modify_pending_order_payment")
 
 
 @dataclass(frozen=True)
@@ -58,34 +58,41 @@ class Evidence:
 
 def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
     """Return what a text's things say of its acts, where the talk stands as it does."""
+    ids = order_ids(text, things.order_ids)
+    named = lines_named(text, list(things.orders))
+    lines = [line for _, line in named]
+    orders = [order for one in ids if (order := things.order(one)) is not None] or most_named(named)
+    unlikely = _unlikely(orders)
+    only_own = bool(lines) and not _PRICE.search(text) and not _another_variant(things, text, lines)
+    if form.open is not None:
+        return Evidence(
+            only_own=only_own, answers=_answers(form.open, things, asked, text), unlikely=unlikely
+        )
     return Evidence(
-        _about(form, things, text),
-        form.open is None and _swaps(form, things, text),
-        form.open is None and _unneeded(things, text),
-        form.open is None
-        and (find_address(text) is not None or (_SENDS.search(text) is not None and names_a_place(text))),
-        _only_own(things, text),
-        _answers(form, things, asked, text),
-        _unlikely(things, text),
+        about=_about(form, things, text, bool(ids), lines),
+        swaps=_swaps(form, things, text, named),
+        unneeded=bool(orders)
+        and all(order.status == "pending" for order in orders)
+        and reason_in(text) is not None,
+        place=find_address(text) is not None or (_SENDS.search(text) is not None and names_a_place(text)),
+        only_own=only_own,
+        unlikely=unlikely,
     )
 
 
-def _about(form: Form, things: Things, text: str) -> str | None:
-    if form.open is not None:
-        return None
+def _about(form: Form, things: Things, text: str, an_order: bool, lines: Sequence[Line]) -> str | None:
     if _options_of_seen(form, things, text):
         return "get_product_details"
-    own = lines_named(text, list(things.orders))
-    if order_ids(text, things.order_ids) or (own and not _PRICE.search(text)):
+    if an_order or (lines and not _PRICE.search(text)):
         return "get_order_details"
-    named = products_named(text, [ware.name for ware in things.wares])
-    return "get_product_details" if any(one.surely > 1 for one in named) else None
+    known = products_named(text, [ware.name for ware in things.wares])
+    return "get_product_details" if any(one.surely > 1 for one in known) else None
 
 
-def _swaps(form: Form, things: Things, text: str) -> bool:
+def _swaps(form: Form, things: Things, text: str, named: Sequence[tuple[OwnOrder, Line]]) -> bool:
     if not _INSTEAD.search(text):
         return False
-    lines = [line for order, line in lines_named(text, list(things.orders)) if order.status != "cancelled"]
+    lines = [line for order, line in named if order.status != "cancelled"]
     if not lines and form.product is not None and form.seen == "get_product_details":
         lines = [line for order in things.orders for line in order.lines if line.product == form.product]
     if lines and _WRONG.search(text):
@@ -95,31 +102,21 @@ def _swaps(form: Form, things: Things, text: str) -> bool:
         return any(
             n.surely == 3 and n.name not in own for n in products_named(text, [w.name for w in things.wares])
         )
+    return _another_variant(things, text, lines, beside=True) or any(
+        key in text.lower()
+        for line in lines
+        for key in line.options  # "switch the color"
+    )
+
+
+def _another_variant(things: Things, text: str, lines: Sequence[Line], beside: bool = False) -> bool:
+    """Say whether a text tells options that one of the things does not have; `beside` its own: "one size up"."""
     for line in lines:
         ware = things.ware(line.product_id)
         options = [kind.options for kind in ware.kinds] if ware is not None else []
-        told = wanted(text, options, line.options)
-        if any(line.options.get(key) not in values for key, values in told.values.items()):
-            return True
-        if any(key in text.lower() for key in line.options):  # "switch the color"
+        if wanted(text, options, line.options if beside else None).differs(line.options):
             return True
     return False
-
-
-def _unneeded(things: Things, text: str) -> bool:
-    ids = [order for one in order_ids(text, things.order_ids) if (order := things.order(one)) is not None]
-    orders = ids or _best_named(things, text)
-    return bool(orders) and all(order.status == "pending" for order in orders) and reason_in(text) is not None
-
-
-def _only_own(things: Things, text: str) -> bool:
-    lines = [line for _, line in lines_named(text, list(things.orders))]
-    for line in lines:
-        ware = things.ware(line.product_id)
-        told = wanted(text, [kind.options for kind in ware.kinds] if ware is not None else [])
-        if any(line.options.get(key) not in values for key, values in told.values.items()):
-            return False
-    return bool(lines) and not _PRICE.search(text)
 
 
 def _options_of_seen(form: Form, things: Things, text: str) -> bool:
@@ -134,10 +131,7 @@ def _options_of_seen(form: Form, things: Things, text: str) -> bool:
     return bool(wanted(text, options) or keys & set(stems_of(text)) or _PRICE.search(text))
 
 
-def _answers(form: Form, things: Things, asked: Asked, text: str) -> bool:
-    wish = form.open
-    if wish is None:
-        return False
+def _answers(wish: Wish, things: Things, asked: Asked, text: str) -> bool:
     named = named_changes(text)
     if named and not _same_change(wish, named):
         return False
@@ -157,23 +151,10 @@ def _same_change(wish: Wish, named: list[str]) -> bool:
     return wish.tool in named or (wish.tool in SWAPPING and bool(set(named) & set(SWAPPING)))
 
 
-def _unlikely(things: Things, text: str) -> frozenset[str]:
-    """Return the changes that need another state than that of all the orders of which the text speaks."""
-    ids = [order for one in order_ids(text, things.order_ids) if (order := things.order(one)) is not None]
-    orders = ids or _best_named(things, text)
-    if not orders:
-        return frozenset()
-    if all(order.status in OPEN_STATES for order in orders):
+def _unlikely(orders: Sequence[OwnOrder]) -> frozenset[str]:
+    """Return the changes that need another state than that of all the orders of which a text speaks."""
+    if orders and all(order.status in OPEN_STATES for order in orders):
         return frozenset(DELIVERED)
-    if all(order.is_delivered for order in orders):
-        return frozenset((*_PENDING, "modify_pending_order_items"))
+    if orders and all(order.is_delivered for order in orders):
+        return frozenset(PENDING)
     return frozenset()
-
-
-def _best_named(things: Things, text: str) -> list[OwnOrder]:
-    """Return the orders that have most of the products that a text names."""
-    named: dict[str, set[str]] = {}
-    for order, line in lines_named(text, list(things.orders)):
-        named.setdefault(order.order_id, set()).add(line.product)
-    most = max(map(len, named.values()), default=0)
-    return [order for order in things.orders if most and len(named.get(order.order_id, ())) == most]

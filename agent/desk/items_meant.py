@@ -18,7 +18,7 @@ from storewise.agent.desk.naming import (
 from storewise.agent.desk.options import Wanted, pick, wanted
 from storewise.agent.desk.things import Kind, Line, Things
 from storewise.agent.desk.wish import SWAPPING, Meaning, Wish
-from storewise.agent.desk.words import words_of
+from storewise.agent.desk.words import sentences_of, words_of
 
 _JOINED = re.compile(r"\b(?:both|two|each|also|as well|too|all)\b|[+&]|\band (?:the|my|a)\b", re.I)
 _WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered|got) the wrong\b", re.I)
@@ -122,7 +122,7 @@ def _clearest(text: str) -> str:
     wrong = _WRONG.search(text)
     if wrong is not None:
         return re.split(r"[.;!?]", text[wrong.end() :])[0]
-    sentences = [one for one in re.split(r"(?<=[.;!?])\s+", text) if _ONLY.search(one)]
+    sentences = [one for one in sentences_of(text) if _ONLY.search(one)]
     return sentences[-1] if sentences and _BY_ONLY.search(sentences[-1]) else text
 
 

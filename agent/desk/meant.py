@@ -112,10 +112,7 @@ def wants_another(wish: Wish, things: Things) -> bool:
     lines = meaning(wish, things).lines
     start = Said(asked="order", text=" ".join([order.order_id, *(line.product for line in lines)]))
     found = meaning(swap.model_copy(update={"said": (start, *swap.said)}), things)
-    return any(
-        any(line.options.get(key) not in values for key, values in told.values.items())
-        for line, told in zip(found.lines, found.wanted, strict=False)
-    )
+    return any(told.differs(line.options) for line, told in zip(found.lines, found.wanted, strict=False))
 
 
 def order_of(form: Form, things: Things) -> str | None:

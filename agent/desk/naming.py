@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from storewise.agent.desk.options import mentions
 from storewise.agent.desk.things import OPEN_STATES, Line, Method, OwnOrder, Things
-from storewise.agent.desk.words import Word, alike, stems_of, words_of
+from storewise.agent.desk.words import Word, alike, sentences_of, stems_of, words_of
 
 _ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
 _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
@@ -255,6 +255,16 @@ def lines_named(text: str, orders: Sequence[OwnOrder]) -> list[tuple[OwnOrder, L
     return _by_options(text, found)
 
 
+def most_named(named: Sequence[tuple[OwnOrder, Line]]) -> list[OwnOrder]:
+    """Return the orders that have most of the products among the things that a text names."""
+    products: dict[str, set[str]] = {}
+    for order, line in named:
+        products.setdefault(order.order_id, set()).add(line.product)
+    most = max(map(len, products.values()), default=0)
+    orders = {order.order_id: order for order, _ in named}
+    return [orders[key] for key, own in products.items() if len(own) == most]
+
+
 def doubtful(text: str, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     """Return of the things that a text names those it surely means, and those of which it means one alone:
     "the watch" where there are two.
@@ -383,7 +393,7 @@ def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
 
     "PayPal instead of my card" and "from the Visa to my Mastercard" name the one that is to be used.
     """
-    for sentence in reversed(re.split(r"(?<=[.;!?])\s+", text)):
+    for sentence in reversed(sentences_of(text)):
         named = _to_be_used(sentence, things, order)
         if named is not None:
             return named

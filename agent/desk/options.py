@@ -74,6 +74,10 @@ class Wanted:
             and all(options.get(key) != old[key] for key in self.other if key in old)
         )
 
+    def differs(self, options: Mapping[str, str]) -> bool:
+        """Say whether a value is wanted that these options do not have."""
+        return any(options.get(key) not in values for key, values in self.values.items())
+
     def later(self, more: Wanted) -> Wanted:
         """Return this with what was said later in place of what it overrules."""
         return Wanted(

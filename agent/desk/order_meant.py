@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from storewise.agent.desk.naming import (
     among,
     in_state,
     lines_named,
+    most_named,
     order_ids,
     products_named,
     without_staying,
 )
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.wish import SWAPPING, Meaning, Said, Wish, preferred, suitable
+from storewise.agent.desk.words import sentences_of
 
 
 def read_order(wish: Wish, things: Things, found: Meaning) -> None:
@@ -66,8 +66,7 @@ def _narrowed(wish: Wish, said: Said, before: list[OwnOrder] | None, things: Thi
         fitting = [order for order in orders if suitable(wish.tool, order)]
         # "the helmet and the lamp": the order that has most of what was named.
         pool = fitting or orders
-        most = max(len({line.product for o, line in named if o is order}) for order in pool)
-        pool = [o for o in pool if len({line.product for one, line in named if one is o}) == most]
+        pool = most_named([(order, line) for order, line in named if order in pool])
     elif said.asked in ("order", "which", "items") or before is not None:
         pool = among(said.text, right or pool)
     elif 0 < len(by_state) < len(pool):
@@ -80,7 +79,7 @@ def _narrowed(wish: Wish, said: Said, before: list[OwnOrder] | None, things: Thi
 def _named_elsewhere(wish: Wish, text: str, order: OwnOrder, things: Things) -> list[OwnOrder]:
     """Return another order, if a correction names a thing that only that one has."""
     # "the other order, with the lamp, I do want": a whole sentence says that it stays.
-    told = " ".join(one for one in re.split(r"(?<=[.;!?])\s+", text) if without_staying(one) == one)
+    told = " ".join(one for one in sentences_of(text) if without_staying(one) == one)
     own = [line.product for one in things.orders for line in one.lines]
     names = {named.name for named in products_named(told, own)}
     if not names or any(line.product in names for line in order.lines):

@@ -43,6 +43,7 @@ _SPELLED_NUMBERS = {
 _UNIT = "|".join(re.escape(name) for name in sorted(_UNIT_OF, key=len, reverse=True))
 _NUMBER = re.compile(rf"(?<![\w.#])(\d+(?:\.\d+)?|{'|'.join(_SPELLED_NUMBERS)})[\s-]?({_UNIT})(?![\w])", re.I)
 _TOKEN = re.compile(r"\d+(?:\.\d+)?[^\W_]*%?|[^\W_]+(?:['’][^\W_]+)?|[?!]", re.UNICODE)
+_SENTENCE_ENDS = re.compile(r"(?<=[.;!?])\s+")
 _SPELLED = {"grey": "gray", "colour": "color", "colours": "color", "wifi": "wi fi", "metre": "meter"}
 
 
@@ -52,6 +53,11 @@ class Word:
 
     raw: str
     stem: str
+
+
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences of a text and what stands between semicolons."""
+    return _SENTENCE_ENDS.split(text)
 
 
 @lru_cache(maxsize=2000)
