@@ -25,7 +25,6 @@ from typing import Any
 import httpx
 
 from storewise.agent.settings import Settings
-from storewise.agent.unpacking import without_bar
 from storewise.finetune.adapter import SHIPPED, merged_model
 from storewise.finetune.base import NAME, unpack_base
 from storewise.tools.registry import analyst_tools
@@ -176,12 +175,10 @@ class Engine:
         if gpu:
             folder, name, compact = settings.gpu_model, settings.gpu_model, settings.call_style == "compact"
         elif self._untuned:
-            with without_bar(models):
-                folder, name, compact = str(unpack_base(models)), NAME, True
+            folder, name, compact = str(unpack_base(models)), NAME, True
         else:
             self._say("preparing the model")
-            with without_bar(models):
-                merged, manifest = merged_model(SHIPPED, models, analyst_tools())
+            merged, manifest = merged_model(SHIPPED, models, analyst_tools())
             folder, name, compact = str(merged), manifest.served_name, settings.call_style != "native"
         pid_file = settings.home / "engine.pid"
         if not self._untuned:

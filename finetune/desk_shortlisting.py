@@ -14,7 +14,16 @@ from storewise.finetune.desk_banks import bank_words
 from storewise.finetune.desk_examples import make_desk
 from storewise.finetune.examples import Example
 from storewise.finetune.shortlisting import fit
-from storewise.tools.desk.act_shortlist import FILE, REASON, TWO, mended, pieces, state_vector, weights
+from storewise.tools.desk.act_shortlist import (
+    FILE,
+    REASON,
+    TWO,
+    mended,
+    pieces,
+    placed,
+    state_vector,
+    weights,
+)
 from storewise.tools.desk.acts import ACTS, ASKED, NOTHING, REASONS, WISHES, name_of, read_acts
 from storewise.tools.reviews.embedding import encode
 
@@ -40,13 +49,17 @@ def rarities(texts: Sequence[str]) -> dict[str, float]:
     return {piece: round(math.log((1 + len(texts)) / (1 + count)) + 1, 4) for piece, count in kept}
 
 
-def desk_inputs(examples: Sequence[Example], rarity: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the classifier reads of the examples of the task desk, and what it has to say of them."""
-    texts = put_right(examples)
+def desk_inputs(
+    examples: Sequence[Example], texts: Sequence[str], rarity: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the classifier reads of the examples of the task desk, and what it has to say of them.
+
+    `texts` are their words, put right.
+    """
     inputs = np.concatenate(
         [
             encode(texts),
-            weights(texts, rarity),
+            weights(texts, placed(rarity)),
             state_vector([example.opened for example in examples], OPENED),
             state_vector([example.asked for example in examples], ASKED),
         ],
@@ -66,8 +79,9 @@ def desk_inputs(examples: Sequence[Example], rarity: Mapping[str, float]) -> tup
 def train_desk_shortlist(examples: Sequence[Example], out: Path, seed: int = 7) -> dict[str, float]:
     """Train the classifier on the examples of the task desk and save it in `out`; return how many there were."""
     desk = [example for example in examples if example.task == "desk"]
-    rarity = rarities(put_right(desk))
-    layers = fit(*desk_inputs(desk, rarity), seed, dropout=DROPOUT, epochs=EPOCHS)
+    texts = put_right(desk)
+    rarity = rarities(texts)
+    layers = fit(*desk_inputs(desk, texts, rarity), seed, dropout=DROPOUT, epochs=EPOCHS)
     out.mkdir(parents=True, exist_ok=True)
     names = {"labels": LABELS, "opened": OPENED, "asked": ASKED, "words": bank_words(), "rarity": rarity}
     arrays = {name: np.array(json.dumps(values)) for name, values in names.items()}
@@ -77,9 +91,10 @@ def train_desk_shortlist(examples: Sequence[Example], out: Path, seed: int = 7) 
 
 def judge(examples: Sequence[Example], judged: Sequence[Example], seed: int = 7) -> dict[str, object]:
     """Return how well a classifier tuned on `examples` does on `judged`: all told, in the first four, by act."""
-    rarity = rarities(put_right(examples))
-    layers = fit(*desk_inputs(examples, rarity), seed, dropout=DROPOUT, epochs=EPOCHS)
-    inputs, targets = desk_inputs(judged, rarity)
+    texts = put_right(examples)
+    rarity = rarities(texts)
+    layers = fit(*desk_inputs(examples, texts, rarity), seed, dropout=DROPOUT, epochs=EPOCHS)
+    inputs, targets = desk_inputs(judged, put_right(judged), rarity)
     said = layers.probabilities(inputs)
     acts = len(ACTS)
     order = np.argsort(-said[:, :acts], axis=1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storewise.agent.desk.form import meaning, names_a_place, reason_in
+from storewise.agent.desk.form import meaning, names_another_place, reason_in
 from storewise.agent.desk.meant import Form
 from storewise.agent.desk.naming import lines_named, most_named, order_ids, products_named
 from storewise.agent.desk.options import wanted
@@ -74,7 +74,8 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
         unneeded=bool(orders)
         and all(order.status == "pending" for order in orders)
         and reason_in(text) is not None,
-        place=find_address(text) is not None or (_SENDS.search(text) is not None and names_a_place(text)),
+        place=find_address(text) is not None
+        or (_SENDS.search(text) is not None and names_another_place(text)),
         only_own=only_own,
         unlikely=unlikely,
     )

@@ -153,7 +153,7 @@ def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
             now = (
                 things.address if wish.tool == "modify_user_address" else found.order and found.order.goes_to
             )
-            if now and not more.address1 and _REST_STAYS.search(said.text):
+            if now and partly and not more.address1:
                 pieces = _of(now).later(pieces)
         elif wish.tool != "modify_user_address":
             place = _place_named(said.text, things, found.order)
@@ -161,10 +161,9 @@ def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
     found.pieces = pieces
 
 
-def names_a_place(text: str) -> bool:
-    """Say whether a text tells an address, or names one: the account's, or where another order goes."""
-    named = ACCOUNT_ADDRESS.search(text) or _SAME_PLACE.search(text)
-    return named is not None or find_address(text) is not None
+def names_another_place(text: str) -> bool:
+    """Say whether a text names an address without telling it: the account's, or where another order goes."""
+    return (ACCOUNT_ADDRESS.search(text) or _SAME_PLACE.search(text)) is not None
 
 
 def _place_named(text: str, things: Things, order: OwnOrder | None) -> Pieces | None:

@@ -8,11 +8,10 @@ from storewise.agent.desk.form import meaning
 from storewise.agent.desk.naming import lines_named, order_ids, says_all, says_both
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.wish import Meaning, Said, Wish, suitable
-from storewise.tools.desk.acts import CANCEL
+from storewise.tools.desk.acts import ADDRESS, CANCEL, PAYMENT, RETURN
 from storewise.tools.desk.desk import listed
 
-RETURN = "return_delivered_order_items"
-_WHOLE = (CANCEL, "modify_pending_order_address", "modify_pending_order_payment")
+_WHOLE = (CANCEL, ADDRESS, PAYMENT)
 _ALL_ORDERS = re.compile(r"\b(?:all|every) (?:of )?(?:my |the |them)?|\beach\b", re.I)
 # What stands between two ids that are named for the same wish.
 _LISTED = re.compile(

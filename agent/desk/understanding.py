@@ -17,7 +17,7 @@ from openai import OpenAIError
 from storewise.agent.desk.evidence import Evidence
 from storewise.agent.desk.meant import parts_of
 from storewise.agent.desk.verbs import named_changes
-from storewise.agent.desk.weighing import PAYMENT, weighed
+from storewise.agent.desk.weighing import weighed
 from storewise.agent.desk.wish import NEEDS, SWAPPING
 from storewise.prompts import prompt
 from storewise.tools.calls import CallSyntaxError, WrittenCall
@@ -26,6 +26,7 @@ from storewise.tools.desk.acts import (
     CANCEL,
     HAND_OVER,
     NOTHING,
+    PAYMENT,
     REASONS,
     WISHES,
     act_grammar,

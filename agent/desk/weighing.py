@@ -9,11 +9,8 @@ from storewise.agent.desk.evidence import Evidence
 from storewise.agent.desk.verbs import named_changes, says_so
 from storewise.agent.desk.wish import NEEDS, SWAPPING
 from storewise.tools.desk.act_shortlist import likeliest
-from storewise.tools.desk.acts import CANCEL, HAND_OVER, WISHES
+from storewise.tools.desk.acts import ADDRESS, CANCEL, HAND_OVER, PAYMENT, RETURN, WISHES
 
-RETURN = "return_delivered_order_items"
-ADDRESS = "modify_pending_order_address"
-PAYMENT = "modify_pending_order_payment"
 UNLIKELY = 0.05  # what a change that cannot be made counts for
 VERB = 0.1  # a change that a verb names needs this share of the likelihood of what is read instead
 FEW_WORDS = 3  # a text of so few words that names a change wants it

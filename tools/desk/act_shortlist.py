@@ -54,14 +54,19 @@ def pieces(text: str) -> list[str]:
     return [*words, *(f"{one} {two}" for one, two in zip(words, words[1:], strict=False))]
 
 
-def weights(texts: Sequence[str], rarity: Mapping[str, float]) -> np.ndarray:
-    """Return the tf-idf of each text's pieces, one column for each of `rarity` (its idf), rows of length 1."""
-    places = {piece: place for place, piece in enumerate(rarity)}
-    rows = np.zeros((len(texts), len(places)), dtype=np.float32)
+def placed(rarity: Mapping[str, float]) -> dict[str, tuple[int, float]]:
+    """Return for each piece its column and its idf."""
+    return {piece: (place, idf) for place, (piece, idf) in enumerate(rarity.items())}
+
+
+def weights(texts: Sequence[str], rarity: Mapping[str, tuple[int, float]]) -> np.ndarray:
+    """Return the tf-idf of each text's pieces, one column for each of `rarity` (see `placed`), rows of length 1."""
+    rows = np.zeros((len(texts), len(rarity)), dtype=np.float32)
     for row, text in enumerate(texts):
         for piece, times in Counter(pieces(text)).items():
-            if piece in places:
-                rows[row, places[piece]] = (1 + math.log(times)) * rarity[piece]
+            if piece in rarity:
+                place, idf = rarity[piece]
+                rows[row, place] = (1 + math.log(times)) * idf
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
 
@@ -83,7 +88,7 @@ class ActShortlist:
             self.opened: list[str] = json.loads(str(saved["opened"]))
             self.asked: list[str] = json.loads(str(saved["asked"]))
             self._words: dict[str, str] = {word: word for word in json.loads(str(saved["words"]))}
-            self._rarity: dict[str, float] = json.loads(str(saved["rarity"]))
+            self._rarity = placed(json.loads(str(saved["rarity"])))
 
     def scores(self, opened: str, asked: str, texts: Sequence[str]) -> list[dict[str, float]]:
         """Return for each text how likely each act is (names as in acts.ACTS), `two` acts, and each `reason:…`."""

@@ -31,6 +31,9 @@ WISHES: dict[str, Literal["read", "write"]] = {
     "transfer_to_human_agents": "read",
 }
 CANCEL = "cancel_pending_order"
+RETURN = "return_delivered_order_items"
+ADDRESS = "modify_pending_order_address"
+PAYMENT = "modify_pending_order_payment"
 HAND_OVER = "transfer_to_human_agents"
 MOVES = ("detail", "yes", "no", "drop")
 REASONS = ("no longer needed", "ordered by mistake", "other")

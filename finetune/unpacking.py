@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from storewise.tools.reviews.embedding import loading
@@ -16,11 +15,8 @@ _one = threading.Lock()
 
 
 @contextmanager
-def without_bar(models: Path) -> Iterator[None]:
-    """Draw no bar for what this thread unpacks under `models`; other threads' bars are as they were."""
-    if any(models.glob("base-*/model.safetensors")):
-        yield  # nothing is left to unpack, and the library takes seconds to import
-        return
+def without_bar() -> Iterator[None]:
+    """Draw no bar for what this thread unpacks; other threads' bars are as they were."""
     with _one:
         with loading:
             library: Any = import_module(LIBRARY)
