@@ -23,7 +23,6 @@ THERE = re.compile(r"\b(there|same (?:address|place)|that address|it too|as well
 _ADDRESSES = ("modify_pending_order_address", "modify_user_address")
 _ACCOUNT = re.compile(r"\b(account|profile|default|my own address|home address|address book)\b", re.I)
 _AN_ORDER = re.compile(r"\b(orders?|parcels?|packages?|delivery|shipment|deliver|ship)\b", re.I)
-_SPLIT = re.compile(r"(?<=[.!?;])\s+|,?\s+\b(?:and (?:then|also|please)|then|also|and)\b\s+", re.I)
 
 
 class Form(BaseModel):
@@ -131,11 +130,6 @@ def product_of(form: Form, things: Things) -> str | None:
         return None
     lines = meaning(wish, things).lines
     return lines[0].product if lines else None
-
-
-def parts_of(text: str) -> list[tuple[str, str]]:
-    """Return all ways to split a text in two at a sentence's end or a joining word."""
-    return [(text[: found.start()].strip(), text[found.end() :].strip()) for found in _SPLIT.finditer(text)]
 
 
 def paid_otherwise(form: Form, seen: str | None, things: Things, text: str) -> OwnOrder | None:

@@ -9,13 +9,14 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 
 from storewise.agent.desk.evidence import Evidence
-from storewise.agent.desk.meant import parts_of
+from storewise.agent.desk.halves import LONGEST, Halves
 from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.weighing import weighed
 from storewise.agent.desk.wish import NEEDS, SWAPPING
@@ -38,11 +39,9 @@ from storewise.tools.desk.acts import (
 logger = logging.getLogger(__name__)
 AWAY = "The language model did not answer: the shortlist read this message alone."
 KEPT = 4
-LONGEST = 700  # characters of a message that are read for what is wanted
 ACT_TOKENS = 40
 _MOVES = ("detail", "yes", "no", "drop", HAND_OVER)
 WISH_ALL_THE_SAME = 0.9  # from here on a wish is one although the text answers what was asked
-MOST_SPLITS = 12
 TWO_CLEAR = 0.9  # so likely, taken together, the two parts of a text have to be two wishes
 SURE = 0.2  # from here on the shortlist is right oftener than the small model; below, the model decides
 LIKELY = {"other": 0.8}  # a reason that the shop does not accept has to be surer
@@ -112,11 +111,12 @@ class Understanding:
         if _PERSON.search(text):
             return Understood((WrittenCall(HAND_OVER),))
         told = weigh(plain, False)
+        halves = Halves(self._shortlist, plain)
         scores = weighed(self._shortlist.scores(open_wish, asked, [shown])[0], asked, plain, told)
         kept = likeliest(scores, asked, keep=KEPT)
         sure_of_yes = scores["yes"] if kept[0] == "yes" else 0.0
         if asked not in (NOTHING, "confirmation", "offer") and _BESIDES.search(plain):
-            more = self._answer_and_wish(plain, open_wish, weigh)
+            more = _answer_and_wish(halves, plain, open_wish, weigh)
             if more is not None:
                 return more
         if told.answers and kept[0] not in _MOVES and scores[kept[0]] < WISH_ALL_THE_SAME:
@@ -124,10 +124,10 @@ class Understanding:
         named = named_changes(plain)
         # What is said in so many words stays in reach.
         kept += tuple(tool for tool in named if tool not in kept and tool != open_wish)
-        alone = self._alone(kept, scores, plain)
+        alone = _alone(kept, scores, halves)
         if model is None or scores.get(name_of(alone[0]), 0.0) >= SURE:
             note = AWAY if model is None else None
-            return self._with_second(Understood(alone, (), note, sure_of_yes), asked, plain, weigh)
+            return _with_second(Understood(alone, (), note, sure_of_yes), asked, halves, weigh)
         messages = [
             SystemMessage(prompt("desk")),
             HumanMessage(prompt("desk_turn", open=open_wish, asked=asked, text=shown)),
@@ -139,85 +139,69 @@ class Understanding:
             acts = tuple(read_acts(str(answer.text)))
             if acts[0].name == "none" and alone[0].name != "none":
                 acts = alone  # turning somebody away takes both
-            return self._with_second(Understood(acts), asked, plain, weigh)
+            return _with_second(Understood(acts), asked, halves, weigh)
         except (OpenAIError, CallSyntaxError) as error:
             logger.warning("no act from the model: %s", error)
-            return self._with_second(Understood(alone, (), AWAY), asked, plain, weigh)
+            return _with_second(Understood(alone, (), AWAY), asked, halves, weigh)
 
-    def _alone(self, kept: Sequence[str], scores: Mapping[str, float], text: str) -> tuple[WrittenCall, ...]:
-        """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
-        names = [kept[0]]
-        if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
-            if not _is_one(kept[0], kept[1]):
-                names.append(kept[1])
-        if len(names) > 1 and names[0] in WISHES:
-            ways = self._clear(text, names), self._clear(text, names[::-1])
-            if max(ways) < TWO_CLEAR:
-                names.pop()
-            elif ways[1] > ways[0]:
-                names.reverse()
-        return tuple(_act(name, _reason(scores)) for name in names)
 
-    def _with_second(self, read: Understood, asked: str, text: str, weigh: Weigh) -> Understood:
-        """Return the acts, with the second of two wishes that a first message holds, and the part of each."""
-        acts = read.acts
-        if asked == NOTHING and len(acts) == 1 and acts[0].name in WISHES:
-            pair = self._pair(text, weigh)
-            if pair is not None and acts[0].name in pair:
-                acts = tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
-        if len(acts) < 2 or any(act.name not in NEEDS for act in acts):
-            return replace(read, acts=acts)
-        return replace(read, acts=acts, parts=self.split(text, acts[0].name, acts[1].name))
+def _alone(kept: Sequence[str], scores: Mapping[str, float], halves: Halves) -> tuple[WrittenCall, ...]:
+    """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
+    names = [kept[0]]
+    if scores.get(TWO, 0.0) >= 0.5 and len(kept) > 1 and kept[1] in WISHES and scores[kept[1]] >= 0.4:
+        if not _is_one(kept[0], kept[1]):
+            names.append(kept[1])
+    if len(names) > 1 and names[0] in WISHES:
+        ways = halves.clear(names), halves.clear(names[::-1])
+        if max(ways) < TWO_CLEAR:
+            names.pop()
+        elif ways[1] > ways[0]:
+            names.reverse()
+    return tuple(_act(name, _reason(scores)) for name in names)
 
-    def _pair(self, text: str, weigh: Weigh) -> tuple[str, str] | None:
-        """Return the two changes that a text wants, where it falls into two parts that each want one of their own."""
-        best, clear = None, BOTH
-        for parts, halves in self._halves(text):
-            tops = []
-            for part, scores in zip(parts, halves, strict=True):
-                told = weigh(part, True)
-                own = weighed(scores, NOTHING, part, told)
-                best_of = max((own[name], name) for name in NEEDS)
-                # "the money back to PayPal" names no thing of its own, so it is no wish of its own.
-                tops.append(best_of if told.about or told.place or _ORDER.search(part) else (0.0, best_of[1]))
-            (first, one), (second, two) = tops
-            if one != two and not _is_one(one, two) and min(first, second) >= clear:
-                best, clear = (one, two), min(first, second)
-        return best
 
-    def _answer_and_wish(self, text: str, open_wish: str, weigh: Weigh) -> Understood | None:
-        """Return the answer and the wish of a text that answers what was asked and wants another thing besides."""
-        for parts, (_, scores) in self._halves(text):
-            if not _BESIDES.search(text[len(parts[0]) :][:60]) or not weigh(parts[0], False).answers:
-                continue
-            own = weighed(scores, NOTHING, parts[1], weigh(parts[1], True))
-            wish = max(NEEDS, key=lambda name: own[name])
-            if own[wish] >= BOTH and wish != open_wish and not _is_one(open_wish, wish):
-                return Understood((_act("detail", _reason(own)), WrittenCall(wish)), parts)
-        return None
+def _with_second(read: Understood, asked: str, halves: Halves, weigh: Weigh) -> Understood:
+    """Return the acts, with the second of two wishes that a first message holds, and the part of each."""
+    acts = read.acts
+    if asked == NOTHING and len(acts) == 1 and acts[0].name in WISHES:
+        pair = _pair(halves, weigh)
+        if pair is not None and acts[0].name in pair:
+            acts = tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
+    if len(acts) < 2 or any(act.name not in NEEDS for act in acts):
+        return replace(read, acts=acts)
+    return replace(read, acts=acts, parts=halves.split(acts[0].name, acts[1].name))
 
-    def split(self, text: str, first: str, second: str) -> tuple[str, str]:
-        """Return the two parts of a text that hold two wishes: where each part speaks most clearly of its own."""
-        return max(self._ways(text, (first, second)), key=lambda way: way[1], default=((text, text), 0.0))[0]
 
-    def _clear(self, text: str, names: Sequence[str]) -> float:
-        """Return how clearly a text says these two in this order, at its best split."""
-        return max((score for _, score in self._ways(text, names)), default=0.0)
+def _pair(halves: Halves, weigh: Weigh) -> tuple[str, str] | None:
+    """Return the two changes that a text wants, where it falls into two parts that each want one of their own."""
 
-    def _ways(self, text: str, names: Sequence[str]) -> list[tuple[tuple[str, str], float]]:
-        return [
-            (parts, sum(scores.get(name, 0.0) for scores, name in zip(halves, names, strict=True)))
-            for parts, halves in self._halves(text)
-        ]
+    @cache
+    def change(part: str) -> tuple[float, str]:
+        told = weigh(part, True)
+        own = weighed(scores_of[part], NOTHING, part, told)
+        likely, name = max((own[name], name) for name in NEEDS)
+        # "the money back to PayPal" names no thing of its own, so it is no wish of its own.
+        return (likely if told.about or told.place or _ORDER.search(part) else 0.0), name
 
-    def _halves(self, text: str) -> list[tuple[tuple[str, str], list[dict[str, float]]]]:
-        """Return the ways to split a text in two, with what each part is likely to be by itself."""
-        ways = [parts for parts in parts_of(text)[:MOST_SPLITS] if all(parts)]
-        if not ways:
-            return []
-        parts = list(dict.fromkeys(part[:LONGEST] for way in ways for part in way))
-        scores = dict(zip(parts, self._shortlist.scores(NOTHING, NOTHING, parts), strict=True))
-        return [(way, [scores[part[:LONGEST]] for part in way]) for way in ways]
+    scores_of = {part: own for way in halves.ways for part, own in zip(*way, strict=True)}
+    best, clear = None, BOTH
+    for (former, latter), _ in halves.ways:
+        (first, one), (second, two) = change(former), change(latter)
+        if one != two and not _is_one(one, two) and min(first, second) >= clear:
+            best, clear = (one, two), min(first, second)
+    return best
+
+
+def _answer_and_wish(halves: Halves, text: str, open_wish: str, weigh: Weigh) -> Understood | None:
+    """Return the answer and the wish of a text that answers what was asked and wants another thing besides."""
+    for parts, (_, scores) in halves.ways:
+        if not _BESIDES.search(text[len(parts[0]) :][:60]) or not weigh(parts[0], False).answers:
+            continue
+        own = weighed(scores, NOTHING, parts[1], weigh(parts[1], True))
+        wish = max(NEEDS, key=lambda name: own[name])
+        if own[wish] >= BOTH and wish != open_wish and not _is_one(open_wish, wish):
+            return Understood((_act("detail", _reason(own)), WrittenCall(wish)), parts)
+    return None
 
 
 def _is_one(first: str, second: str) -> bool:
