@@ -1,4 +1,4 @@
-"""What a turn's words mean beside its acts: another order, another variant, whose address, two wishes in one text."""
+"""What a turn's words mean beside its acts: another order, another variant, whose address."""
 
 from __future__ import annotations
 

@@ -196,7 +196,13 @@ def _surely(
 def _staying(text: str) -> list[tuple[int, int]]:
     """Return from where to where the clauses stand that say what is to stay as it is."""
     stays = [(begin, end) for begin, end in _clauses(text) if _KEEPS.search(text[begin:end])]
-    return stays + [found.span() for found in _OTHER_WANTED.finditer(text)]
+    apart: list[tuple[int, int]] = []
+    for begin, end in sorted([*stays, *(found.span() for found in _OTHER_WANTED.finditer(text))]):
+        if apart and begin < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((begin, end))
+    return apart
 
 
 def without_staying(text: str) -> str:
