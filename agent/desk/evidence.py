@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storewise.agent.desk.form import meaning, names_another_place, reason_in
+from storewise.agent.desk.address_meant import names_another_place
+from storewise.agent.desk.form import meaning, reason_in
 from storewise.agent.desk.meant import Form
-from storewise.agent.desk.naming import lines_named, most_named, order_ids, products_named
+from storewise.agent.desk.naming import in_its_place, lines_named, most_named, order_ids, products_named
 from storewise.agent.desk.options import wanted
 from storewise.agent.desk.things import OPEN_STATES, Line, OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes
@@ -18,7 +19,6 @@ from storewise.tools.desk.addresses import find_address
 
 _PRICE = re.compile(r"\b(price|cost|how much|in stock|available|cheap\w*)\b", re.I)
 _WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered) the wrong\b", re.I)
-_INTO = re.compile(r"\bturn (?:[\w-]+ ){1,4}into\b", re.I)
 _SENDS = re.compile(r"\b(?:sen[dt]|ship\w*|deliver\w*|go(?:es|ing)?|come|redirect\w*|re-?route\w*)\b", re.I)
 _INSTEAD = re.compile(
     r"\b(?:instead|rather|in (?:its )?place|ought to (?:be|have been)|should (?:be|have been)|become|"
@@ -26,7 +26,10 @@ _INSTEAD = re.compile(
     r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
     r"(?:could|can|may|might) (?:the|it|my|that)\b[^.;!?]{0,40}\bbe(?:come)?\b|"
     r"turn (?:[\w-]+ ){1,4}into|(?:but|only) in|update|"
-    r"need (?:an?|the|it|them)|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one)\b",
+    r"need (?:an?|the|it|them)|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one|"
+    r"wants? (?:the|an?) (?:\w+ ){1,2}one|i wanted|"
+    r"(?:like|want|prefer|have|need) (?:it|them|those|these|that|this|one) in|"
+    r"want [\w -]{2,30} for (?:it|them|these|those))\b",
     re.I,
 )
 _TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
@@ -91,6 +94,8 @@ def _about(form: Form, things: Things, text: str, an_order: bool, lines: Sequenc
 
 
 def _swaps(form: Form, things: Things, text: str, named: Sequence[tuple[OwnOrder, Line]]) -> bool:
+    if _tells_of_seen(form, things, text):
+        return True
     if not _INSTEAD.search(text):
         return False
     lines = [line for order, line in named if order.status != "cancelled"]
@@ -98,16 +103,25 @@ def _swaps(form: Form, things: Things, text: str, named: Sequence[tuple[OwnOrder
         lines = [line for order in things.orders for line in order.lines if line.product == form.product]
     if lines and _WRONG.search(text):
         return True
-    if lines and _INTO.search(text):
-        own = {line.product for line in lines}
-        return any(
-            n.surely == 3 and n.name not in own for n in products_named(text, [w.name for w in things.wares])
-        )
+    own = {line.product for order in things.orders for line in order.lines}
+    sold = products_named(text, [ware.name for ware in things.wares])
+    if lines and any(one.surely == 3 and one.name not in own and in_its_place(text, one) for one in sold):
+        return True  # for another product: that it cannot be is told then
     return _another_variant(things, text, lines, beside=True) or any(
         key in text.lower()
         for line in lines
         for key in line.options  # "switch the color"
     )
+
+
+def _tells_of_seen(form: Form, things: Things, text: str) -> bool:
+    """Say whether a text tells options of a thing of the customer's own whose order was just told, and asks nothing."""
+    ware = things.ware(form.product or "")
+    if form.seen != "get_order_details" or ware is None or "?" in text or _PRICE.search(text):
+        return False
+    lines = [line for order in things.orders for line in order.lines if line.product == ware.name]
+    told = wanted(text, [kind.options for kind in ware.kinds])
+    return bool(lines) and all(told.differs(line.options) for line in lines)
 
 
 def _another_variant(things: Things, text: str, lines: Sequence[Line], beside: bool = False) -> bool:

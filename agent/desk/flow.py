@@ -28,7 +28,8 @@ from storewise.agent.desk.meant import (
     whose_address,
 )
 from storewise.agent.desk.mood import mood_of
-from storewise.agent.desk.naming import lines_named, order_ids, products_named
+from storewise.agent.desk.naming import bought_together, lines_named, order_ids, products_named
+from storewise.agent.desk.paying import paying
 from storewise.agent.desk.refusals import refused_early
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
@@ -197,6 +198,9 @@ class Flow:
         elif wish.tool == act.name and not (ALSO.search(text) and another_order(wish, text, things)):
             told = said.model_copy(update={"asked": asked})
             wishes = (wish.told(told), *form.wishes[1:])
+        elif (later := _waiting(form.wishes, act.name)) is not None and not INSTEAD.search(text):
+            told = said.model_copy(update={"asked": "order"})
+            wishes = tuple(one.told(told) if one is later else one for one in form.wishes)
         elif turn.opened or (ALSO.search(text) and not INSTEAD.search(text)):
             wishes = (*form.wishes, fresh)[:MOST_WISHES]
         else:
@@ -210,21 +214,19 @@ class Flow:
         """Return a new wish's words, led by what was just talked of where the text points to it."""
         form = turn.form
         own = [line.product for order in things.orders for line in order.lines]
-        if order_ids(text, things.order_ids) or products_named(text, own) or not _POINTS.search(text):
+        beside = bought_together(text, own)
+        named = [one for one in products_named(text, own) if one.name not in beside]
+        seen = turn.seen in ("get_product_details", "get_order_details") and form.product in own
+        if named or (order_ids(text, things.order_ids) and not seen):
             return (said,)
-        if (
-            turn.seen in ("get_product_details", "get_order_details")
-            and form.product
-            and form.product in own
-            and "items" in NEEDS[tool]
-        ):
+        if seen and "items" in NEEDS[tool] and (tool in SWAPPING or _POINTS.search(text)):
             told: tuple[Said, ...] = tuple(
                 Said(asked="items", text=f"{form.product}: {one}") for one in ("", *form.product_said)
             )
             if tool in SWAPPING and _THAT_ONE.search(text):
                 told += tuple(Said(asked="new items", text=one) for one in form.product_said)
             return (*told, said)
-        if form.order:
+        if form.order and _POINTS.search(text) and not beside and not order_ids(text, things.order_ids):
             return (Said(asked="order", text=form.order), said)
         return (said,)
 
@@ -245,14 +247,13 @@ class Flow:
                 return True
         if (
             act.name == "detail"
+            and (asked not in ("order", "which", "items") or INSTEAD.search(text))
             and wish.tool == "return_delivered_order_items"
             and wants_another(more, things)
         ):
             more = more.model_copy(update={"tool": "exchange_delivered_order_items"})
-        alike = wish.of_several and asked in ("reason", "payment", "address")
         later = tuple(
-            one.told(said) if alike and one.of_several and one.tool == wish.tool else one
-            for one in form.wishes[1:]
+            one.told(said) if _answers_too(one, wish, said, things) else one for one in form.wishes[1:]
         )
         turn.form = form.changed(wishes=(more, *later))
         return False
@@ -360,6 +361,11 @@ class Flow:
             if found.elsewhere is not None:
                 self._refuse_other_product(turn, found)
                 continue
+            if (whole := whole_order(wish, found)) is not None:
+                turn.said.append(whole)
+                turn.decide(wish.tool, {}, "refused", "not allowed by the policy")
+                wish = wish.model_copy(update={"told_whole": True})
+                turn.form = turn.form.changed(wishes=(wish, *turn.form.wishes[1:]))
             if found.missing is not None:
                 self._ask(turn, text, wish, found, things, answered)
                 return
@@ -368,7 +374,7 @@ class Flow:
                 turn.call = (wish.tool, found.arguments, outcome.finding)
                 turn.decide(wish.tool, found.arguments, "proposed")
                 turn.findings.append(outcome.finding)
-                first = whole_order(wish, found) or only_one(wish, found, turn.form.wishes[1:], things) or ""
+                first = only_one(wish, found, turn.form.wishes[1:], things) or ""
                 turn.said += [first, outcome.finding.headline, replies.CONFIRM]
                 turn.choices = ()
                 turn.form = turn.form.changed(asked="confirmation", unclear=0)
@@ -454,6 +460,21 @@ class Flow:
         turn.said.append(replies.PERSON)
         turn.form = Form(order=turn.form.order)
         return turn
+
+
+def _answers_too(later: Wish, wish: Wish, said: Said, things: Things) -> bool:
+    """Say whether what is said to the open wish holds for one that waits, too."""
+    if later.of_several and wish.of_several and later.tool == wish.tool:
+        return said.asked in ("reason", "payment", "address")
+    if said.asked == "address":
+        return "address" in NEEDS[later.tool]
+    pays = "payment" in NEEDS[later.tool] and "payment" not in NEEDS[wish.tool]
+    return pays and paying(said.text, things, None) is not None
+
+
+def _waiting(wishes: Sequence[Wish], tool: str) -> Wish | None:
+    """Return the wish for a tool that waits behind the open one."""
+    return next((wish for wish in wishes[1:] if wish.tool == tool), None)
 
 
 def _told(parts: Sequence[str], acts: Sequence[WrittenCall], things: Things) -> list[str]:

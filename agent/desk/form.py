@@ -8,16 +8,14 @@ that was told is asked for again.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
+from storewise.agent.desk.address_meant import read_address
 from storewise.agent.desk.items_meant import read_kinds, read_lines
-from storewise.agent.desk.naming import Paying, lines_named, order_ids, paying
 from storewise.agent.desk.order_meant import read_order
+from storewise.agent.desk.paying import Paying, paying
 from storewise.agent.desk.things import Method, OwnOrder, Things
 from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
-from storewise.tools.desk.addresses import Pieces, find_address
-from storewise.tools.desk.tables import Address
 
 _MISTAKE = re.compile(
     r"\b(mistake|accident(?:al|ally)?|by error|in error|wrong (?:one|item|thing|button|size|order)|twice|"
@@ -32,6 +30,13 @@ _NO_NEED = re.compile(
     r"not (?:needed|wanted) any ?more|without it)\b",
     re.I,
 )
+# A reason that no policy of ours accepts, and that nobody gives for anything else.
+_CHEAPER = re.compile(
+    r"\b(?:cheaper|(?:dollars?|bucks?|quid|hundred|\d+) less|better (?:price|deal)|for less) "
+    r"(?:\w+ ){0,3}?(?:at|in|from|on|elsewhere|somewhere|online|with)\b|"
+    r"\bfound (?:it|one|the same)\b.{0,30}\bcheaper\b",
+    re.I,
+)
 # What is said to be no reason.
 _NO_REASON = re.compile(
     r"\b(?:(?:was|is|were)(?:n['’]?t| not)|not|no|neither)(?: (?:a|an|by|my|it))? (?:mistake|accident|error)\b|"
@@ -43,28 +48,6 @@ _KINDS = {
     "gift_card": r"gift ?card|voucher",
     "credit_card": r"(?:credit |debit )?card",
 }
-# The account's address, named as the place where an order is to go.
-ACCOUNT_ADDRESS = re.compile(
-    r"\b(?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) (?:address|one|place)\b|"
-    r"\baddress (?:that(?:'s| is|s)? |which is )?(?:(?:saved|stored|listed|kept) )?(?:on|in|of|from|under|with) "
-    r"my (?:account|profile)\b|\b(?:to|at) (?:my )?home\b",
-    re.I,
-)
-# Only a part of an address is put right.
-_REST_STAYS = re.compile(
-    r"\b(?:(?:the )?(?:rest|others?|everything else|street|city|zip|all)\b.{0,30}\b"
-    r"(?:same|ok|okay|correct|right|fine|stays?)|"
-    r"wrong (?:suite|apartment|apt|unit|flat|zip|number)|should be|only the (?:suite|apartment|apt|unit|flat|zip))\b",
-    re.I,
-)
-_ON_FILE = re.compile(r"\bon (?:file|my account|my profile)\b", re.I)
-# Where another order goes: "the same place my skateboard is going to".
-_SAME_PLACE = re.compile(
-    r"\b(?:same (?:address|place|spot|house|street)|"
-    r"(?:where|to which) (?:my|the)\b.{1,60}?\b(?:go(?:es|ing)?|sent|ship\w*)|"
-    r"(?:address|place) of (?:my |the )?other order)\b",
-    re.I,
-)
 
 
 def meaning(wish: Wish, things: Things) -> Meaning:
@@ -80,7 +63,7 @@ def meaning(wish: Wish, things: Things) -> Meaning:
     if "payment" in needs:
         _read_payment(wish, things, found)
     if "address" in needs:
-        _read_address(wish, things, found)
+        found.pieces = read_address(wish, things, found.order)
     if "reason" in needs:
         _read_reason(wish, found)
     found.missing = next((need for need in needs if not _is_told(need, found)), None)
@@ -137,63 +120,14 @@ def _difference(found: Meaning) -> int | None:
     return sum(kinds[0].price - line.price for line, kinds in zip(found.lines, found.kinds, strict=True))
 
 
-def _read_address(wish: Wish, things: Things, found: Meaning) -> None:
-    pieces = Pieces()
-    for said in wish.said:
-        partly = _REST_STAYS.search(said.text) is not None
-        address = find_address(said.text, expected=partly or said.asked in ("address", "confirmation"))
-        if address is not None:
-            more = address.pieces
-            corrects = said.asked == "confirmation" and more.address1 and not (more.city or more.zip)
-            pieces = (
-                replace(pieces, address1=more.address1, address2=more.address2)
-                if corrects
-                else pieces.later(more)
-            )
-            now = (
-                things.address if wish.tool == "modify_user_address" else found.order and found.order.goes_to
-            )
-            if now and partly and not more.address1:
-                pieces = _of(now).later(pieces)
-        elif wish.tool != "modify_user_address":
-            place = _place_named(said.text, things, found.order)
-            pieces = pieces if place is None else place
-    found.pieces = pieces
-
-
-def names_another_place(text: str) -> bool:
-    """Say whether a text names an address without telling it: the account's, or where another order goes."""
-    return (ACCOUNT_ADDRESS.search(text) or _SAME_PLACE.search(text)) is not None
-
-
-def _place_named(text: str, things: Things, order: OwnOrder | None) -> Pieces | None:
-    """Return the address that a text names without telling it: the account's, or where another order goes."""
-    named = None
-    if _SAME_PLACE.search(text):
-        others = [one for one in things.orders if order is None or one.order_id != order.order_id]
-        there = [one for one in others if one.order_id in order_ids(text, things.order_ids)]
-        there = there or list({one.order_id: one for one, _ in lines_named(text, others)}.values())
-        places = {one.goes_to.line(): one.goes_to for one in there}
-        named = places.popitem()[1] if len(places) == 1 else None
-    if named is None and (ACCOUNT_ADDRESS.search(text) or _ON_FILE.search(text)):
-        named = things.address
-    if named is None:
-        return None
-    return _of(named)
-
-
-def _of(address: Address) -> Pieces:
-    return Pieces(
-        address.address1, address.address2, address.city, address.state, address.zip, address.country
-    )
-
-
 def reason_in(text: str) -> str | None:
     """Return the reason for a cancellation that a text gives in plain words."""
     text = _NO_REASON.sub(" ", text)
     if _MISTAKE.search(text):
         return "ordered by mistake"
-    return "no longer needed" if _NO_NEED.search(text) else None
+    if _NO_NEED.search(text):
+        return "no longer needed"
+    return "other" if _CHEAPER.search(text) else None
 
 
 def _read_reason(wish: Wish, found: Meaning) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from storewise.agent.desk.naming import (
     bought_together,
     by_options,
+    content_with,
     doubtful,
+    in_its_place,
     item_ids,
     lines_named,
     products_named,
     says_all,
     says_rest,
     staying,
+    without_staying,
+    without_together,
 )
 from storewise.agent.desk.options import Wanted, pick, wanted
 from storewise.agent.desk.things import Kind, Line, Things
@@ -25,6 +30,10 @@ _WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered|got) the
 _NARROWS = re.compile(r"\b(?:only|just|not|n['’]t|no|instead|rather|actually|alone|by itself)\b", re.I)
 _BY_ONLY = re.compile(r"^\W*(?:only|just)\b|\b(?:only|just) the\b", re.I)
 _SENTENCES = re.compile(r"(?<=[.;:!?\n])\s+")
+_SAME = re.compile(r"\b(?:same|again|still|identical|otherwise|just like|as before)\b", re.I)
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3, "4": 4}
+_NUMBER = re.compile(rf"\b({'|'.join(_NUMBERS)})\b", re.I)
+_CONTENT_HERE = re.compile(r"\b(?:keep\w*|stays?|likes?|loves?)\b", re.I)
 _ONLY = re.compile(r"\b(only|just)\b", re.I)
 
 
@@ -36,27 +45,33 @@ def read_lines(wish: Wish, found: Meaning) -> None:
     unsure: list[Line] = []
     for said in wish.said:
         stay = staying(said.text, order.lines)
-        if wish.tool not in SWAPPING and stay and says_rest(said.text):
-            lines, unsure = [line for line in order.lines if line not in stay], []
+        content = content_with(said.text, order.lines)
+        if wish.tool not in SWAPPING and (stay or content) and says_rest(said.text):
+            lines, unsure = _rest(said.text, order.lines, [*stay, *content]), []
             continue
         if said.asked == "new items" and lines:
             more = [line for _, line in lines_named(said.text, [order]) if line not in lines]
             lines += more if re.search(r"\b(also|and|too|as well|plus)\b", said.text, re.I) else []
             continue
         if says_all(said.text) and wish.tool not in SWAPPING:
-            lines = list(order.lines)
+            lines = [line for line in order.lines if line not in (*stay, *content)] or list(order.lines)
+            continue
+        if unsure and (chosen := by_options(said.text, unsure)):
+            lines, unsure = [*lines, *chosen], []
             continue
         beside = bought_together(said.text, [line.product for line in order.lines])
         named = [line for _, line in lines_named(_clearest(said.text), [order]) if line.product not in beside]
         if not named:
             if lines and len(rest := [line for line in lines if line not in stay]) < len(lines) and rest:
                 lines = rest
-            if unsure and (chosen := by_options(said.text, unsure)):
-                lines, unsure = [*lines, *chosen], []
-            elif said.asked == "confirmation" and wish.tool not in SWAPPING and _ONLY.search(said.text):
-                lines = by_options(said.text, lines) or lines  # "only the red one"
+            if said.asked == "confirmation" and wish.tool not in SWAPPING:
+                # "only the red one", "no, the grey one goes back"
+                lines = (_ONLY.search(said.text) and by_options(said.text, lines)) or _other(
+                    said.text, lines, order.lines
+                )
             continue
         named = [line for line in named if line not in stay] or named
+        named = [line for line in named if line not in content] or named
         named, maybe = doubtful(said.text, named)
         if (unsure and len(maybe) > 1) or any(line in maybe for line in lines):
             continue
@@ -77,21 +92,44 @@ def read_lines(wish: Wish, found: Meaning) -> None:
     found.unsure = unsure
 
 
+def _rest(text: str, lines: Sequence[Line], kept: Sequence[Line]) -> list[Line]:
+    """Return the things but those that are kept: of the named ones, where just so many are named besides."""
+    rest = [line for line in lines if line not in kept]
+    names = {one.name for one in products_named(text, [line.product for line in rest])}
+    named = [line for line in rest if line.product in names]
+    number = _NUMBER.search(text)
+    return named if number and len(named) == _NUMBERS[number[1].lower()] else rest
+
+
+def _other(text: str, lines: list[Line], every: Sequence[Line]) -> list[Line]:
+    """Return another thing of the same product, where a correction tells it by its options."""
+    like = [line for line in every if any(line.product == one.product for one in lines)]
+    for sentence in reversed(sentences_of(without_staying(text))):
+        chosen = by_options(sentence, like)
+        if len(chosen) == len(lines) == 1 and not _CONTENT_HERE.search(sentence):
+            return chosen
+    return lines
+
+
 def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
     for line in list(found.lines):
         ware = things.ware(line.product_id)
         kinds = ware.kinds if ware is not None else ()
         options = [kind.options for kind in kinds]
+        others = [ware.name for ware in things.wares if ware.name != line.product]
         wish_for = Wanted()
         by_id: list[Kind] = []
         for number, said in enumerate(wish.said):
             if number < wish.ignore_new_before:
                 continue
-            part = _part_about(said.text, line, found.lines)
+            part = _part_about(without_together(said.text, others), line, found.lines)
             if part is None:
                 continue
             told = wanted(part, options, line.options)
-            if said.asked in ("order", "which", "items"):  # the answer describes what there is
+            own_alone = told.values and all(v == {line.options.get(k)} for k, v in told.values.items())
+            described = own_alone and said.asked == "nothing" and not _SAME.search(part)
+            if said.asked in ("order", "which", "items") or described:
+                # this describes what there is
                 told.values = {k: v for k, v in told.values.items() if v != {line.options.get(k)}}
             if (
                 re.search(r"\b(no wait|instead|rather|actually|sorry)\b", part, re.I)
@@ -111,8 +149,12 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
     _leave_mere_mentions(wish, found)
     own = {line.product for order in found.orders for line in order.lines}
     for said in wish.said[wish.ignore_new_before :]:
-        others = [n for n in products_named(said.text, [w.name for w in things.wares]) if n.surely == 3]
-        strangers = [n.name for n in others if n.name not in own and not n.stays]
+        sold = [n for n in products_named(said.text, [w.name for w in things.wares]) if n.surely == 3]
+        strangers = [
+            n.name
+            for n in sold
+            if n.name not in own and not n.stays and (said.asked == "new items" or in_its_place(said.text, n))
+        ]
         if strangers and found.lines and not any(found.wanted):
             found.elsewhere = strangers[0]
 

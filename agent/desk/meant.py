@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from storewise.agent.desk.form import ACCOUNT_ADDRESS, meaning
-from storewise.agent.desk.naming import lines_named, order_ids, paying, products_named, without_staying
+from storewise.agent.desk.address_meant import ACCOUNT_ADDRESS
+from storewise.agent.desk.form import meaning
+from storewise.agent.desk.naming import lines_named, order_ids, products_named, without_staying
+from storewise.agent.desk.paying import paying
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.wish import NEEDS, Asked, Said, Wish
 

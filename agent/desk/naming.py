@@ -7,23 +7,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storewise.agent.desk.options import mentions
-from storewise.agent.desk.things import OPEN_STATES, Line, Method, OwnOrder, Things
-from storewise.agent.desk.words import Word, alike, sentences_of, stems_of, words_of
+from storewise.agent.desk.things import OPEN_STATES, Line, OwnOrder, Things
+from storewise.agent.desk.words import Word, alike, stems_of, words_of
 
 _ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
 _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
 _ITEM_ID = re.compile(r"(?<![\w#$.])(\d{10})(?!\w)")
 _ALL = re.compile(
-    r"\b(everything|all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
+    r"\b((?<!had )(?<!got )everything(?! (?:unpacked|here|was))|"
+    r"all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
     r"the lot|all (?:two|three|four|five|\d))\b",
     re.I,
 )
+# "The order ending 7049": an id by its last digits.
+_ENDING = re.compile(
+    r"\border(?:'s)?\b(?:(?!\bcard\b)[^.;!?]){0,25}?\bend(?:ing|s)(?: (?:in|with))? #?(\d{3,6})\b", re.I
+)
+_DIGITS = 5  # so many of an id stand for it
 _SEVERAL = re.compile(r"\b(two|three|four|each|pair|[2-9])\b", re.I)
-_ONE_OF = re.compile(r"\b(?:one of|only one|just one)\b", re.I)
+_ONE_OF = re.compile(
+    r"\b(?:one of|only one|just one|one (?:has to|needs to|must|should|can|could|will|is going to|'s going to) \w+)\b",
+    re.I,
+)
 _BOTH = re.compile(r"\bboth\b", re.I)
 _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
-    r"\b(keep(?! (?:it|them) \w)|keeping(?! (?:it|them) \w)|kept|stay(?:s|ing)?|leave|leaving|not the|not my|"
+    r"\b(keep(?! (?:it|them) \w)|keeping(?! (?:it|them) \w)|kept|"
+    r"stay(?:s|ing)?(?! (?:wet|dirty|damp|cold|hot|on|open|stuck|too))|"
+    r"leave|leaving|not the|not my|"
     r"except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
     r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
@@ -43,6 +54,17 @@ _TOGETHER = re.compile(
     r"\b(?:along with|together with|with|alongside|w/?)(?= ))",
     re.I,
 )
+# What is said of a thing that may stay.
+_CONTENT = re.compile(
+    r"(?:\b(?:is|are|was|were|seems?|looks?|works?)|['’]s|['’]re) "
+    r"(?:just |really |very |so |perfectly |absolutely |quite |all )?"
+    r"(?:lovely|fine|great|ok(?:ay)?|alright|all right|good|perfect|brilliant|nice|wonderful|excellent|super|well)\b|"
+    r"\bfits\b(?! (?:badly|poorly|too))|"
+    r"\b(?:am|are|is|['’]m|['’]re|['’]s) (?:still )?(?:using|enjoying|wearing|loving)\b|"
+    r"\b(?:in use|enjoys? (?:it|them|the))\b|\b(?:they|it) stays?\b",
+    re.I,
+)
+_JUDGED = re.compile(r"[.,;!?]|\bbut\b", re.I)
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "latter": -1, "former": 0}
 _CAME = re.compile(r"\b(arrived|delivered|received|got it|came|have it|already here|already have)\b", re.I)
 _COMING = re.compile(
@@ -50,15 +72,7 @@ _COMING = re.compile(
     r"hasn'?t (?:arrived|shipped|come)|before it ships|upcoming|isn'?t here)\b",
     re.I,
 )
-_METHODS = {
-    "paypal": "paypal",
-    "gift": "gift_card",
-    "giftcard": "gift_card",
-    "voucher": "gift_card",
-    "credit": "credit_card",
-    "card": "credit_card",
-    "debit": "credit_card",
-}
+_HAVING = frozenset("for into to want wanted like have had been rather".split())
 GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
 _TOGETHER_ENDS = re.compile(
     r"[.;!?,)]|\b(?:and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$", re.I
@@ -68,17 +82,8 @@ _CAME_IN = re.compile(
     r"([^.;!?,]{2,40}?) (?:came|arrived|was|is) (?:in|with)\b",
     re.I,
 )
-_BRANDS = frozenset("visa mastercard amex american discover maestro diners jcb".split())
 _BIG = re.compile(r"\b(?:big|bigger|biggest|large|larger|largest|tall|taller|long|longer)\b", re.I)
 _SMALL = re.compile(r"\b(?:small|smaller|smallest|little|short|shorter|tiny)\b", re.I)
-_PAID = re.compile(
-    r"\bpaid (?:it |for it |that )?(?:with|by|via|through) (?:my |the |a )?\w+(?: card)?", re.I
-)
-_AS_PAID = re.compile(
-    r"\b(same (?:as|way|card|method|account|payment)|original(?:ly)?|how i paid|(?:as|what|which|where) i paid|"
-    r"i paid (?:with|by)|where it came from|used for (?:it|the order))\b",
-    re.I,
-)
 
 
 def order_ids(text: str, own: Iterable[str] = ()) -> list[str]:
@@ -86,14 +91,24 @@ def order_ids(text: str, own: Iterable[str] = ()) -> list[str]:
     like an id, such as W1234567, as #W1234567.
     """
     known = {_bare(one): one for one in own}
+    numbers = {digits: one for key, one in known.items() if len(digits := _digits(key)) >= _DIGITS}
     found = []
     for said in _ID.findall(text):
         bare = _bare(said)
         if bare in known and (said.startswith("#") or len(bare) > 3):
             found.append(known[bare])
+        elif said in numbers:
+            found.append(numbers[said])
         elif _ORDER_ID.fullmatch(said) or (said.startswith("#") and any(c.isdigit() for c in said)):
             found.append(f"#{said.removeprefix('#').upper()}")
+    for ending in _ENDING.findall(text):
+        ends = [one for digits, one in numbers.items() if digits.endswith(ending)]
+        found += ends if len(ends) == 1 else []
     return list(dict.fromkeys(found))
+
+
+def _digits(order_id: str) -> str:
+    return "".join(character for character in order_id if character.isdigit())
 
 
 def _bare(order_id: str) -> str:
@@ -103,6 +118,7 @@ def _bare(order_id: str) -> str:
 def without_ids(text: str, things: Things) -> str:
     """Return a text with the ids of the customer's own orders and items as `[order]` and `[item]`."""
     known = {_bare(order.order_id): "[order]" for order in things.orders}
+    known |= {_digits(key): mark for key, mark in known.items() if len(_digits(key)) >= _DIGITS}
     known |= {line.item_id.casefold(): "[item]" for order in things.orders for line in order.lines}
 
     def hidden(found: re.Match[str]) -> str:
@@ -154,6 +170,13 @@ def products_named(text: str, names: Iterable[str]) -> list[Named]:
     found = [named for named in found if named.surely > 1 or top == 1]
     stays = _stay(text, [n.name for n in found])
     return sorted((Named(n.name, n.at, n.surely, n.name in stays) for n in found), key=lambda named: named.at)
+
+
+def in_its_place(text: str, named: Named) -> bool:
+    """Say whether a product is named as what somebody would have: "for running shoes", "ought to have been a watch"."""
+    words, last = words_of(text), stems_of(named.name)[-1]
+    places = [named.at, *(at for at, word in enumerate(words) if alike(word.stem, last))]
+    return any(word.raw.lower() in _HAVING for at in places for word in words[max(0, at - 5) : at])
 
 
 def _stay(text: str, names: Sequence[str]) -> set[str]:
@@ -224,6 +247,18 @@ def staying(text: str, lines: Sequence[Line]) -> list[Line]:
     return kept
 
 
+def content_with(text: str, lines: Sequence[Line]) -> list[Line]:
+    """Return the things of which a customer speaks last as one content with them: "the tablet is fine"."""
+    names = list(dict.fromkeys(line.product for line in lines))
+    content: set[str] = set()
+    last: set[str] = set()
+    for part in _JUDGED.split(text):
+        named = {one.name for one in products_named(part, names) if one.surely > 1}
+        last = named or last
+        content = content | last if _CONTENT.search(part) else content - named
+    return [line for line in lines if line.product in content]
+
+
 def says_rest(text: str) -> bool:
     """Say whether a text speaks of all that was not named: "the other two can go"."""
     return bool(_REST.search(without_staying(text)))
@@ -231,17 +266,27 @@ def says_rest(text: str) -> bool:
 
 def bought_together(text: str, names: Sequence[str]) -> set[str]:
     """Return the products that a text names only as what came or was ordered with what it is about."""
+    begin, end = _together(text)
+    there = {one.name for one in products_named(text[begin:end], names)}
+    return there - {one.name for one in products_named(f"{text[:begin]} . {text[end:]}", names)}
+
+
+def without_together(text: str, names: Sequence[str]) -> str:
+    """Return a text without the products that were only bought together with what it is about."""
+    begin, end = _together(text)
+    return f"{text[:begin]} {text[end:]}" if products_named(text[begin:end], names) else text
+
+
+def _together(text: str) -> tuple[int, int]:
+    """Return from where to where a text tells what was bought together with what it is about."""
     came_in = _CAME_IN.search(text)
     if came_in is not None:
-        return {one.name for one in products_named(came_in[1], names)}
+        return came_in.span(1)
     found = _TOGETHER.search(text)
     if found is None:
-        return set()
-    end = _TOGETHER_ENDS.search(text[found.end() :])
-    tail = text[found.end() : found.end() + (end.start() if end else 0)]
-    there = {one.name for one in products_named(tail, names)}
-    rest = f"{text[: found.end()]} . {text[found.end() + len(tail) :]}"
-    return there - {one.name for one in products_named(rest, names)}
+        return len(text), len(text)
+    end = _TOGETHER_ENDS.search(text, found.end())
+    return found.end(), end.start() if end else len(text)
 
 
 def says_all(text: str) -> bool:
@@ -302,6 +347,10 @@ def by_options(text: str, lines: Sequence[Line]) -> list[Line]:
     fitting = [line for line in lines if told and all(line.options.get(m.key) == m.value for m in told)]
     if 0 < len(fitting) < len(lines):
         return fitting
+    # "The leather band on my silver watch, for one in silicone": of the old and the new, more is told of the old.
+    score = [sum(line.options.get(m.key) == m.value for m in told) for line in lines]
+    if score and max(score) > 1 and score.count(max(score)) == 1:
+        return [lines[score.index(max(score))]]
     return _by_size(text, lines)
 
 
@@ -384,74 +433,3 @@ def in_state(text: str, orders: Sequence[OwnOrder]) -> list[OwnOrder]:
     if came:
         return [order for order in orders if order.is_delivered]
     return list(orders)
-
-
-@dataclass(frozen=True)
-class Paying:
-    """A payment method as a text names it: the customer's own one or several that fit, or the bare words."""
-
-    methods: tuple[Method, ...]
-    said: str
-
-
-def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
-    """Return the payment method that a text names as the one to use, None where it names none.
-
-    "PayPal instead of my card" and "from the Visa to my Mastercard" name the one that is to be used.
-    """
-    for sentence in reversed(sentences_of(text)):
-        named = _to_be_used(sentence, things, order)
-        if named is not None:
-            return named
-    return None
-
-
-def _to_be_used(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
-    told = _PAID.sub(" ", text)
-    if told != text and (named := _paying(told, things, order)) is not None:
-        return named  # "I paid with PayPal but would rather have it on my gift card"
-    parts = re.split(r"\binstead of\b|\brather than\b|\bnot (?:to |on |my |the )", text, flags=re.I)
-    part = parts[0]
-    moved = re.search(r"\bfrom\b(.*?)\b(?:to|onto|into)\b(.*)", part, re.I | re.S)
-    if moved and _paying(moved[1], things, order):
-        part = moved[2]
-    return _paying(part, things, order) or (_paying(parts[-1], things, order) if not part.strip() else None)
-
-
-def _paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
-    words = [word.raw.lower() for word in words_of(text)]
-    for method in things.methods:
-        if method.method_id.lower() in text.lower():
-            return Paying((method,), method.method_id)
-    kinds = {_METHODS[word] for word in words if word in _METHODS}
-    if "gift_card" in kinds:
-        kinds.discard("credit_card")
-    if "pay" in words and "pal" in words:
-        kinds.add("paypal")
-    brands = [word for word in words if word in _BRANDS or _brand_like(word)]
-    digits = re.findall(r"(?<![\w#$.,])(\d{4})(?![\w.,]\d|\w)", text)
-    if brands or (digits and kinds <= {"credit_card"} and kinds):
-        own = [
-            m
-            for m in things.methods
-            if m.kind == "credit_card"
-            and (not brands or any(alike(b, m.brand.lower()) for b in brands))
-            and (not digits or m.last_four in digits)
-        ]
-        return Paying(tuple(own), " ".join([*brands, *digits]) or "credit card")
-    if kinds:
-        kind = next(iter(sorted(kinds, key=lambda one: one != "paypal")))
-        own = [method for method in things.methods if method.kind == kind]
-        used = [method for method in own if order is not None and method.method_id in order.paid_with]
-        return Paying(tuple(used if len(own) > 1 and used else own), kind.replace("_", " "))
-    by_digits = [m for m in things.methods if m.last_four and m.last_four in digits]
-    if by_digits:
-        return Paying(tuple(by_digits), by_digits[0].last_four)
-    if order is not None and _AS_PAID.search(text):
-        own = [method for method in things.methods if method.method_id in order.paid_with]
-        return Paying(tuple(own), "the method that paid for the order")
-    return None
-
-
-def _brand_like(word: str) -> bool:
-    return len(word) > 6 and any(alike(word, brand) for brand in _BRANDS if len(brand) > 6)

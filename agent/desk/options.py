@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from storewise.agent.desk.option_names import shop_words
 from storewise.agent.desk.things import Kind
 from storewise.agent.desk.words import Word, alike, stems_of, words_of
 from storewise.tools.stems import stemmed
@@ -95,12 +96,23 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
     Args:
         kinds: the options of all variants of the product.
     """
+    values = _values(kinds)
+    return _mentions(shop_words(_NO_FIRST.sub("", text), values), values)
+
+
+def _values(kinds: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Return by option the values that these variants have."""
     values: dict[str, list[str]] = {}
     for options in kinds:
         for key, value in options.items():
             if value not in values.setdefault(key, []):
                 values[key].append(value)
-    words = words_of(_NO_FIRST.sub("", text))
+    return values
+
+
+def _mentions(text: str, values: Mapping[str, Sequence[str]]) -> list[Mention]:
+    """Return the options that a text names in the shop's own words."""
+    words = words_of(text)
     owners = _owners(values)
     found: list[Mention] = []
     for key, own in values.items():
@@ -130,9 +142,10 @@ def mentions(text: str, kinds: Sequence[Mapping[str, str]]) -> list[Mention]:
 
 def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str] | None = None) -> Wanted:
     """Return what a text says of the variant that is wanted, apart from what it says of the one there is."""
-    text = _NO_FIRST.sub("", text)
+    values = _values(kinds)
+    text = shop_words(_NO_FIRST.sub("", text), values)
     words = words_of(text)
-    told = mentions(text, kinds)
+    told = _mentions(text, values)
     stems = [word.stem for word in words]
     result = Wanted()
     gone = _gone(told, stems, old or {})
@@ -141,9 +154,9 @@ def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str]
             continue
         side = result.not_values if mention.negative else result.values
         side.setdefault(mention.key, set()).add(mention.value)
-    for key, values in result.values.items():
-        if len(values) > 1 and old is not None and old.get(key) in values:
-            values.discard(old[key])  # "change the black one to red"
+    for key, several in result.values.items():
+        if len(several) > 1 and old is not None and old.get(key) in several:
+            several.discard(old[key])  # "change the black one to red"
     if _ALL_SAME.search(text):
         result.same |= {key for options in kinds for key in options} - result.values.keys()
     for key in {key for options in kinds for key in options}:
@@ -181,10 +194,17 @@ def _gone(told: Sequence[Mention], stems: Sequence[str], old: Mapping[str, str])
     for at, stem in enumerate(stems):
         if stem not in _INTO:
             continue
-        before = [m for m in told if m.at < at and m not in gone]
+        before = [m for m in told if m.at < at and m not in gone and not _again(m, stems, at)]
         after = {m.key for m in told if m.at > at and m not in gone}
         gone += [m for m in before if m.key in after or (after and old.get(m.key) == m.value)]
     return gone if len(gone) < len(told) else []
+
+
+def _again(mention: Mention, stems: Sequence[str], after: int) -> bool:
+    """Say whether a value is named once more: "my silver watch for a silver one in leather"."""
+    parts = _telling(mention.value)
+    places = range(max(after, mention.at) + 1, len(stems) - len(parts) + 1)
+    return bool(parts) and any([*stems[at : at + len(parts)]] == parts for at in places)
 
 
 def _names_key(said: str, key: str) -> bool:
@@ -332,9 +352,7 @@ def _longest(found: Sequence[Mention]) -> list[Mention]:
     kept = []
     for mention in found:
         longer = any(
-            other.key != mention.key
-            and other.at <= mention.at < other.at + other.length
-            and other.length > mention.length
+            other.at <= mention.at < other.at + other.length and other.length > mention.length
             for other in found
         )
         if not longer:

@@ -28,8 +28,8 @@ _COMMON = {
     "t-shirt": "tee, tshirt, tee shirt, shirt",
     "sweater": "jumper, pullover, jersey",
     "trousers": "pants, slacks",
-    "sneakers": "trainers, kicks, plimsolls, runners",
-    "running shoes": "trainers, joggers, runners",
+    "sneakers": "trainers, kicks, plimsolls, runners, tennis shoes, gym shoes, sports shoes",
+    "running shoes": "trainers, joggers, runners, tennis shoes, gym shoes, sports shoes",
     "boots": "shoes",
     "pet bed": "dog bed, cat bed, dog basket",
     "headphones": "headset, earphones",
@@ -67,6 +67,7 @@ _COMMON = {
     "refrigerator": "fridge",
 }
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_OWNS = re.compile(r"['’]s$")
 # By likeness a phrase is a product of the customer's own, or else of the shop, from here on.
 OWN, ANY, AHEAD = 0.6, 0.65, 0.05
 MOST_PHRASES = 60
@@ -115,7 +116,9 @@ def plainly(text: str, asked: str, things: Things) -> str:
     if not known and asked in _OF_THINGS:
         put = _by_likeness(spans, own, wares)
     for at, (size, name) in sorted(put.items(), reverse=True):
-        text = text[: spans[at].start()] + name + text[spans[at + size - 1].end() :]
+        last = spans[at + size - 1]
+        owns = _OWNS.search(last[0])  # "the puzzle's fine"
+        text = text[: spans[at].start()] + name + (owns[0] if owns else "") + text[last.end() :]
     return text
 
 

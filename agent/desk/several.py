@@ -106,7 +106,7 @@ def only_one(wish: Wish, found: Meaning, later: tuple[Wish, ...], things: Things
 def whole_order(wish: Wish, found: Meaning) -> str | None:
     """Return the sentence for whoever wants a part of an order cancelled: it goes as a whole."""
     order = found.order
-    if wish.tool != CANCEL or order is None or not suitable(CANCEL, order):
+    if wish.tool != CANCEL or wish.told_whole or order is None or not suitable(CANCEL, order):
         return None
     for said in wish.said:
         named = [line for _, line in lines_named(said.text, [order])]

@@ -17,7 +17,7 @@ from openai import OpenAIError
 
 from storewise.agent.desk.evidence import Evidence
 from storewise.agent.desk.halves import LONGEST, Halves
-from storewise.agent.desk.verbs import named_changes
+from storewise.agent.desk.verbs import named_changes, says_so
 from storewise.agent.desk.weighing import weighed
 from storewise.agent.desk.wish import NEEDS, SWAPPING
 from storewise.prompts import prompt
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 AWAY = "The language model did not answer: the shortlist read this message alone."
 KEPT = 4
 ACT_TOKENS = 40
+_OF_ORDERS = ("get_order_details", "find_orders")
 _MOVES = ("detail", "yes", "no", "drop", HAND_OVER)
 WISH_ALL_THE_SAME = 0.9  # from here on a wish is one although the text answers what was asked
 TWO_CLEAR = 0.9  # so likely, taken together, the two parts of a text have to be two wishes
@@ -55,6 +56,9 @@ _PERSON = re.compile(
     r"representative|supervisor|real)\b|\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
     r"(?:real |actual |live )?(?:person|human|manager|agent|representative|supervisor)\b",
     re.I,
+)
+_DONT = re.compile(
+    r"\b(?:don['’]?t|do not|no need to) (?:cancel|return|exchange|swap|change|send)\b[^.;!?,]*[.;!?,]+", re.I
 )
 Weigh = Callable[[str, bool], Evidence]
 
@@ -119,6 +123,8 @@ class Understanding:
             more = _answer_and_wish(halves, plain, open_wish, weigh)
             if more is not None:
                 return more
+        if asked == "confirmation" and (taken_back := self._taken_back(plain, weigh)) is not None:
+            return taken_back
         if told.answers and kept[0] not in _MOVES and scores[kept[0]] < WISH_ALL_THE_SAME:
             return Understood((_act("detail", _reason(scores)),))
         named = named_changes(plain)
@@ -144,6 +150,19 @@ class Understanding:
             logger.warning("no act from the model: %s", error)
             return _with_second(Understood(alone, (), AWAY), asked, halves, weigh)
 
+    def _taken_back(self, text: str, weigh: Weigh) -> Understood | None:
+        """Return that the open wish is dropped and what is wanted in its place: "don't cancel, swap the chair"."""
+        found = _DONT.search(text)
+        rest = text[found.end() :].strip() if found is not None else ""
+        if found is None or not rest:
+            return None
+        scores = self._shortlist.scores(NOTHING, NOTHING, [normal(rest)[:LONGEST]])[0]
+        own = weighed(scores, NOTHING, rest, weigh(rest, True))
+        wish = max(NEEDS, key=lambda name: own[name])
+        if own[wish] < BOTH:
+            return None
+        return Understood((WrittenCall("drop"), WrittenCall(wish)), (text[: found.end()], rest))
+
 
 def _alone(kept: Sequence[str], scores: Mapping[str, float], halves: Halves) -> tuple[WrittenCall, ...]:
     """Return the likeliest acts by the shortlist: one, or two wishes where it is sure of both."""
@@ -153,7 +172,10 @@ def _alone(kept: Sequence[str], scores: Mapping[str, float], halves: Halves) -> 
             names.append(kept[1])
     if len(names) > 1 and names[0] in WISHES:
         ways = halves.clear(names), halves.clear(names[::-1])
-        if max(ways) < TWO_CLEAR:
+        parts = (
+            halves.split(names[0], names[1]) if ways[0] >= ways[1] else halves.split(names[1], names[0])[::-1]
+        )
+        if max(ways) < TWO_CLEAR or not says_so(names[1], parts[1]):
             names.pop()
         elif ways[1] > ways[0]:
             names.reverse()
@@ -167,7 +189,7 @@ def _with_second(read: Understood, asked: str, halves: Halves, weigh: Weigh) -> 
         pair = _pair(halves, weigh)
         if pair is not None and acts[0].name in pair:
             acts = tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
-    if len(acts) < 2 or any(act.name not in NEEDS for act in acts):
+    if len(acts) < 2 or any(act.name not in NEEDS and act.name not in _OF_ORDERS for act in acts):
         return replace(read, acts=acts)
     return replace(read, acts=acts, parts=halves.split(acts[0].name, acts[1].name))
 
@@ -180,7 +202,9 @@ def _pair(halves: Halves, weigh: Weigh) -> tuple[str, str] | None:
         told = weigh(part, True)
         own = weighed(scores_of[part], NOTHING, part, told)
         likely, name = max((own[name], name) for name in NEEDS)
-        # "the money back to PayPal" names no thing of its own, so it is no wish of its own.
+        # "and the grey backpack" is no wish of its own, nor "the money back to PayPal", which names no thing.
+        if not (says_so(name, part) or told.swaps or told.unneeded or told.place):
+            likely = 0.0
         return (likely if told.about or told.place or _ORDER.search(part) else 0.0), name
 
     scores_of = {part: own for way in halves.ways for part, own in zip(*way, strict=True)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from storewise.agent.desk.wish import SWAPPING
 from storewise.agent.desk.words import alike, stems_of
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -17,8 +18,17 @@ _NO_CHANGES = ("cancel_pending_order", "return_delivered_order_items")
 _CHANGE = re.compile(r"\b(?:chang(?:e|ing)|replac\w*|switch\w*|updat\w*)\b", re.I)
 _BACK = re.compile(
     r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
-    r"\b(?:go|goes|going|come|comes|coming) back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|\bmoney back\b|"
+    r"\b(?:go|goes|going|comes|coming|come(?= back to you)) back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|"
+    r"\bmoney back\b|"
     r"\bnot keeping (?:it|them|that|the)\b|\brid of\b",
+    re.I,
+)
+# A thing that is to be left out of what was ordered.
+_OUT = re.compile(
+    r"\b(?:take|taking|leave|leaving|drop|dropping|get|pull)\b(?: [\w'’-]+){1,5}? (?:off|out of|from) "
+    r"(?:my|the|that|this|our) (?:\w+ )?(?:order|parcel|package|basket)\b|"
+    r"\b(?:take|leave) out (?:only |just )?(?:the|that|my|this|it|one)\b|"
+    r"\bremov(?:e|ing) (?:only |just )?(?:the|my|that|it|one)\b",
     re.I,
 )
 _SAYS: dict[str, re.Pattern[str]] = {
@@ -40,6 +50,8 @@ def named_changes(text: str) -> list[str]:
     """Return the tools whose change a text names by its verb, slips of the fingers allowed."""
     stems = stems_of(text)
     named = [tool for tool, verbs in _NAMES.items() if any(alike(s, verb) for s in stems for verb in verbs)]
+    if not named and _OUT.search(text):
+        named.append("cancel_pending_order")
     if not named and _BACK.search(text):  # "swap it, the money back to PayPal" is no return
         named.append("return_delivered_order_items")
     return named
@@ -51,7 +63,8 @@ def names_another_change(tool: str, text: str) -> bool:
     """
     named = named_changes(text)
     if named:
-        return tool not in named
+        # "swap it over": the card or the address
+        return tool not in named and not (tool not in _NAMES and set(named) <= set(SWAPPING))
     return tool in _NO_CHANGES and _CHANGE.search(text) is not None
 
 

@@ -24,7 +24,9 @@ _AHEAD = 1e-3
 # "If that one can't be had I'll hang on to mine."
 _STICKS = re.compile(
     r"\b(?:keep|hang(?:ing)? on to|stick(?:ing)? with|stay(?:ing)? with|hold(?:ing)? on to|stay as) "
-    r"(?:mine|it|this|that|them|what i(?: have|'ve got)?|the (?:old|one i))\b",
+    r"(?:(?:mine|this|that|what i(?: have|'ve got)?|the (?:old|one i))\b|"
+    # "keep it graphic" tells an option
+    r"(?:it|them)\b(?=\W*$|[.,;!?]| (?:then|as|after|instead|please|thanks|for|and|i|but|so|anyway|all|both)\b))",
     re.I,
 )
 # A question of what became of a change names it too.
@@ -75,7 +77,7 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
             put_first(said, SHOWN if of_own else 0.0)
     elif (
         told.swaps
-        and (top in (*_FOR_SWAPS, *SWAPPING) or top.startswith("none:"))
+        and (top in (*_FOR_SWAPS, *SWAPPING, "detail") or top.startswith("none:"))
         and not set(named) - set(SWAPPING)
     ):
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)

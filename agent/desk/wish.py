@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from storewise.agent.desk.naming import Paying
 from storewise.agent.desk.options import Wanted
+from storewise.agent.desk.paying import Paying
 from storewise.agent.desk.things import Kind, Line, OwnOrder
 from storewise.tools.desk.addresses import Pieces
 
@@ -59,6 +59,7 @@ class Wish(BaseModel):
         ignore_payment_before, ignore_new_before, ignore_order_before: the shop refused the payment method,
             the variant or the order that texts before this number told of, so they do not count again.
         of_several: whether it was told together with wishes for other orders, so that an answer holds for all.
+        told_whole: whether the customer was told that no part of an order can be cancelled.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -69,6 +70,7 @@ class Wish(BaseModel):
     ignore_new_before: int = 0
     ignore_order_before: int = 0
     of_several: bool = False
+    told_whole: bool = False
 
     def told(self, said: Said) -> Wish:
         return self.model_copy(update={"said": (*self.said, said)})

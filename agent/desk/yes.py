@@ -78,7 +78,8 @@ _BUT = re.compile(
 _HARMLESS = re.compile(
     r"\b(no (?:other|more|further) \w+|nothing else|no problem|no need to|no worries|not the (?:other|rest)|no rush|"
     r"if (?:you (?:would|could|please|don'?t mind)|you'd be so kind|possible|i may)|why not|"
-    r"nothing more|not changing anything (?:else|besides|other)|"
+    r"(?:nothing|no) more(?= ?(?:[.,!;]|$))|nothing more|not changing anything (?:else|besides|other)|"
+    r"that(?:'?s| is|s) the ones? to \w+|"
     r"no doubt|not anything else|don'?t (?:change|touch) (?:the|anything|my) (?:other|else|account|rest)\w*|"
     r"no (?:apartment|apt|flat|suite|unit)(?: number)?|not (?:my|the) account|never ?mind the rest)\b",
     re.I,

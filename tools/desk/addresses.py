@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields, replace
 
-_STATES = {
+STATES = {
     "alabama": "AL",
     "alaska": "AK",
     "arizona": "AZ",
@@ -81,7 +81,7 @@ _COUNTRIES = {
     "india": "India",
     "japan": "Japan",
 }
-_STREETS = (
+STREETS = (
     "street st avenue ave av road rd drive dr lane ln boulevard blvd court ct way path place pl terrace ter "
     "circle cir square sq trail trl parkway pkwy highway hwy loop row crescent walk plaza alley broadway hollow "
     "ridge hill hills heights close mews grove gardens park crossing bend run point pass view vista meadow meadows "
@@ -91,7 +91,7 @@ _WORD = r"[^\W\d_][\w.'’-]*"
 # A house number, a few words, and a word that streets end with.
 _STREET = re.compile(
     rf"(?<![\w#$.])(\d{{1,6}}[A-Za-z]?(?:[-/]\d{{1,4}})?\s+(?:{_WORD}\s+|\d{{1,3}}(?:st|nd|rd|th)\s+){{0,4}}?"
-    rf"(?:{'|'.join(_STREETS)})\b(?:\s+(?:{'|'.join(_STREETS)})\b)*\.?(?:\s+(?:north|south|east|west|n|s|e|w|ne|nw|se|sw)\b\.?)?)",
+    rf"(?:{'|'.join(STREETS)})\b(?:\s+(?:{'|'.join(STREETS)})\b)*\.?(?:\s+(?:north|south|east|west|n|s|e|w|ne|nw|se|sw)\b\.?)?)",
     re.I,
 )
 # The number behind the name, as in much of Europe.
@@ -114,15 +114,15 @@ _NO_SECOND = re.compile(
 )
 _ZIP = re.compile(r"(?<![\w#$.,-])(\d{5}(?:-\d{4})?)(?![\w%]|[.,]\d)")
 _ZIP_ABROAD = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|\d{4,6})\b")
-_STATE_NAME = re.compile(rf"\b({'|'.join(sorted(_STATES, key=len, reverse=True))})\b", re.I)
+_STATE_NAME = re.compile(rf"\b({'|'.join(sorted(STATES, key=len, reverse=True))})\b", re.I)
 # "OK", "OH" and "HI" are exclamations as well: these count behind a comma or before a postal code.
 _DOUBTFUL = ("OK", "OH", "HI", "ME", "OR", "IN", "PA", "MA")
-_PLAIN_CODES = "|".join(code for code in _STATES.values() if code not in _DOUBTFUL)
+_PLAIN_CODES = "|".join(code for code in STATES.values() if code not in _DOUBTFUL)
 _STATE_CODE = re.compile(
     rf"\b({_PLAIN_CODES}|(?:{'|'.join(_DOUBTFUL)})(?=[\s,]+\d{{5}})|(?<=, )(?:{'|'.join(_DOUBTFUL)}))\b"
 )
 # "in", "or", "me" and the like are words as well: a small code counts only before a postal code.
-_STATE_SMALL = re.compile(rf"\b({'|'.join(_STATES.values())})\b[\s,]+(?=\d{{5}})", re.I)
+_STATE_SMALL = re.compile(rf"\b({'|'.join(STATES.values())})\b[\s,]+(?=\d{{5}})", re.I)
 _COUNTRY = re.compile(
     rf"(?<![\w.])(?<!new )(?<!New )"
     rf"({'|'.join(re.escape(name) for name in sorted(_COUNTRIES, key=len, reverse=True))})(?!\w)",
@@ -133,7 +133,15 @@ _CORRECTS = re.compile(r"[^\w\d]*(?:no wait|no|wait|sorry|i mean|rather|correcti
 _NO_STREET = frozenset(
     "and please the my of to orders order items item pieces for or i you is it in from".split()
 )
-_NO_CITY = frozenset("my zip code postal is the it number order".split())
+_NOT_IN_STREET = frozenset(
+    "by now not and is was it it's must should says say has have my your this but instead in from to for at only "
+    "please i you we they all any other different wrong that same".split()
+)
+_NO_CITY = frozenset(
+    "my zip code postal postcode is the it it's its number order not should be must was wrong says said rest same "
+    "stays stay everything else ok okay fine correct suite apartment apt unit flat change make please "
+    "thanks sorry one".split()
+)
 _TAIL = re.compile(r"(?:\s+(?:now|please|instead|today|though|then|again|right|btw))+$", re.I)
 _LEAD = re.compile(r"^(?:and|in|at|to|the|city|town|is|of|it's|its|it|please|,|\s)+\b", re.I)
 
@@ -182,10 +190,10 @@ def find_address(text: str, expected: bool = False) -> Found | None:
     Args:
         expected: an address was asked for, so a city or a postal code alone is one too.
     """
-    street = _STREET.search(text) or _STREET_ABROAD.search(text) or _loose(text)
+    street = _street(text) or _STREET_ABROAD.search(text) or _loose(text)
     corrected = street and _CORRECTS.match(text, street.end(1))
     if corrected:
-        street = _STREET.search(text, corrected.end()) or street
+        street = _street(text, corrected.end()) or street
     if street is None and not expected:
         return None
     start, end = (street.start(1), street.end(1)) if street else (0, 0)
@@ -197,6 +205,10 @@ def find_address(text: str, expected: bool = False) -> Found | None:
         found["address2"] = _tidy(second.group(1))
         spans.append(end + second.end())
         rest = rest[: second.start()] + "," + " " * (second.end() - second.start() - 1) + rest[second.end() :]
+    elif before := [
+        one for one in _SECOND.finditer(text, 0, start) if not text[one.end() : start].strip(" ,")
+    ]:
+        found["address2"] = _tidy(before[-1].group(1))  # "Apt 4, 12 Oak Street"
     elif _NO_SECOND.search(text):
         found["address2"] = ""
     country = _COUNTRY.search(rest)
@@ -218,7 +230,7 @@ def find_address(text: str, expected: bool = False) -> Found | None:
     before_code = rest[: code.start()] if code else rest
     state = None if abroad else _state(rest, before_code)
     if state is not None:
-        found["state"] = _STATES.get(state.group(1).casefold(), state.group(1).upper())
+        found["state"] = STATES.get(state.group(1).casefold(), state.group(1).upper())
         spans.append(end + state.end(1))
     city = _city(rest, state, code, bool(street))
     if city:
@@ -228,6 +240,16 @@ def find_address(text: str, expected: bool = False) -> Found | None:
     if street is None and not (pieces.zip or pieces.state or pieces.city or pieces.address2 is not None):
         return None
     return Found(pieces, start, max(spans))
+
+
+def _street(text: str, start: int = 0) -> re.Match[str] | None:
+    """Return a house number with a street: not "1104 now. Street and zip stay", nor "apt 5 by the way"."""
+    while found := _STREET.search(text, start):
+        number, *words = found.group(1).casefold().split()
+        if not any(word.rstrip(".") in _NOT_IN_STREET or word.find(".") > 3 for word in words):
+            return found
+        start = found.start(1) + len(number)
+    return None
 
 
 def _loose(text: str) -> re.Match[str] | None:

@@ -114,7 +114,7 @@ def test_a_part_of_the_address_is_put_right_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("it wasn't a mistake, it's just cheaper elsewhere", None),
+        ("it wasn't a mistake, it's just cheaper elsewhere", "other"),
         ("I pressed the wrong button", "ordered by mistake"),
         ("I won't be needing it", "no longer needed"),
     ],

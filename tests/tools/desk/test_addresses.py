@@ -38,6 +38,7 @@ CASES = [
         "27 Rosewood Court, Flat 3B, in Harrisburg now, PA 17101",
         Pieces("27 Rosewood Court", "Flat 3B", "Harrisburg", "PA", "17101"),
     ),
+    ("47 Elm Street, everything else stays", Pieces("47 Elm Street")),
 ]
 
 
@@ -49,6 +50,12 @@ def test_addresses_are_read_as_people_write_them(text: str, pieces: Pieces) -> N
     assert text[found.start : found.end].startswith((pieces.address1 or "").split()[0])
 
 
+def test_a_second_line_before_the_street_belongs_to_it() -> None:
+    found = find_address("to Apt 4, 12 Oak Street, Austin, TX 78701")
+    assert found is not None
+    assert found.pieces == Pieces("12 Oak Street", "Apt 4", "Austin", "TX", "78701")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -58,6 +65,8 @@ def test_addresses_are_read_as_people_write_them(text: str, pieces: Pieces) -> N
         "I have 3 orders, in Texas all of them",
         "the 100 foot hose, black",
         "give me 20 reasons",
+        "it must say suite 1104 now. Street, city and zip stay how they are",
+        "it's apt 5 by the way",
     ],
 )
 def test_other_numbers_are_no_addresses(text: str) -> None:
