@@ -18,7 +18,7 @@ from storewise.agent.desk.address_parts import (
     state_name,
     without_denied,
 )
-from storewise.agent.desk.naming import lines_named, order_ids, without_ids
+from storewise.agent.desk.naming import lines_named, order_ids, without_ids, without_staying
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.wish import Said, Wish
 from storewise.tools.desk.addresses import Pieces, find_address
@@ -196,6 +196,7 @@ def _place_named(text: str, things: Things, order: OwnOrder | None, found: Piece
     A city beside it only tells which one is meant, where that address or the one that stands lies there.
     """
     named = None
+    text = without_staying(text)  # "my own address stays on file"
     others = [one for one in things.orders if order is None or one.order_id != order.order_id]
     if _SAME_PLACE.search(text):
         there = [one for one in others if one.order_id in order_ids(text, things.order_ids)]

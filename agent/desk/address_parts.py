@@ -222,6 +222,8 @@ def _part_of(
     value: str, called: str, old: dict[str, int], slots: set[str], focus: str | None, stands: Stands
 ) -> str | None:
     """Return the part that a number is meant for, that has no name beside it."""
+    if re.fullmatch(r"\d{5}", value) and len(stands.house) < 5:
+        return "zip"
     alike = {part for part in ("house", "second", "zip") if _digits_alike(value, stands.number(part))}
     for parts in (
         set(old),

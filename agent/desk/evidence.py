@@ -26,13 +26,18 @@ _INSTEAD = re.compile(
     r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
     r"(?:could|can|may|might) (?:the|it|my|that)\b[^.;!?]{0,40}\bbe(?:come)?\b|"
     r"turn (?:[\w-]+ ){1,4}into|(?:but|only) in|update|"
-    r"need (?:an?|the|it|them)|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one|"
+    r"needs? (?:an?|the|it|them)|should (?:have|be|come)\b|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one|"
     r"wants? (?:the|an?) (?:\w+ ){1,2}one|i wanted|"
     r"(?:like|want|prefer|have|need) (?:it|them|those|these|that|this|one) in|"
     r"want [\w -]{2,30} for (?:it|them|these|those))\b",
     re.I,
 )
 _TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
+_MOVED = re.compile(
+    r"\b(?:don['’]?t|do not|no longer) live\b|\bmoved (?:out|away|house)\b|\bused to live\b|"
+    r"\b(?:old|former|previous) address\b",
+    re.I,
+)
 _ALSO = re.compile(r"\b(?:also|too|as well|plus|and the|another)\b", re.I)
 
 
@@ -65,7 +70,8 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
     named = lines_named(text, list(things.orders))
     lines = [line for _, line in named]
     orders = [order for one in ids if (order := things.order(one)) is not None] or most_named(named)
-    unlikely = _unlikely(orders)
+    held = {line.product for order in orders for line in order.lines}
+    unlikely = _unlikely(orders if ids or all(line.product in held for line in lines) else [])
     only_own = bool(lines) and not _PRICE.search(text) and not _another_variant(things, text, lines)
     if form.open is not None:
         return Evidence(
@@ -77,7 +83,8 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
         unneeded=bool(orders)
         and all(order.status == "pending" for order in orders)
         and reason_in(text) is not None,
-        place=find_address(text) is not None
+        place=(bool(orders) and _MOVED.search(text) is not None)
+        or find_address(text) is not None
         or (_SENDS.search(text) is not None and names_another_place(text)),
         only_own=only_own,
         unlikely=unlikely,

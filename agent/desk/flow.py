@@ -6,7 +6,6 @@ it is allowed and what is asked next is worked out here and by the tools' own ru
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,15 +27,15 @@ from storewise.agent.desk.meant import (
     whose_address,
 )
 from storewise.agent.desk.mood import mood_of
-from storewise.agent.desk.naming import bought_together, lines_named, order_ids, products_named
-from storewise.agent.desk.paying import paying
+from storewise.agent.desk.naming import lines_named, order_ids
 from storewise.agent.desk.refusals import refused_early
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import names_another_change
-from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
-from storewise.agent.desk.yes import may_approve, strong_yes
+from storewise.agent.desk.wish import NEEDS, Asked, Meaning, Said, Wish
+from storewise.agent.desk.wishes import answers_too, led, pays_for_it, waiting
+from storewise.agent.desk.yes import could_be_yes, may_approve, strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import HAND_OVER
 from storewise.tools.desk.addresses import find_address
@@ -49,8 +48,6 @@ from storewise.tools.shop.generation import Shop
 MOST_WISHES = 4
 UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a person is called
 ANGRY_TURNS = 2
-_POINTS = re.compile(r"\b(it|that|this|that one|this one|them|those|the order|mine)\b", re.I)
-_THAT_ONE = re.compile(r"\b(?:to|for|into|with) (?:that|this|it|the (?:cheapest|dearest))\b", re.I)
 # A refusal of one detail leaves the wish open; any other ends it.
 _PAYMENT_REFUSED = (
     "payment method not on the account",
@@ -68,7 +65,7 @@ class Turn:
         call: a change to be proposed: the tool, its arguments and the finding that tells of it.
         hand_over: what a person is called for, None if none is.
         opened: whether a wish was opened in this turn, so that the next one is another.
-        seen: what was looked up in the turn before.
+        seen, done: what was looked up, and changed, in the turn before.
     """
 
     form: Form
@@ -81,6 +78,7 @@ class Turn:
     hand_over: str | None = None
     opened: bool = False
     seen: str | None = None
+    done: str | None = None
 
     def decide(self, tool: str, arguments: dict[str, Any], decision: str, why: str | None = None) -> None:
         self.decisions.append(lookups.decided(len(self.decisions), (tool, arguments, decision, why)))
@@ -103,7 +101,7 @@ class Flow:
         parts: Sequence[str] = (),
     ) -> Turn:
         """Carry out what the acts say, each of its part of the text, and go on with the wish that is open then."""
-        turn = Turn(form.changed(seen=None), seen=form.seen)
+        turn = Turn(form.changed(seen=None, done=None), seen=form.seen, done=form.done)
         mood = mood_of(text)
         was_asked = form.asked
         if mood == "angry" or (mood == "annoyed" and form.angry):
@@ -138,6 +136,7 @@ class Flow:
         turn.decide(tool, dict(outcome.finding.arguments), written, outcome.reason)
         turn.said.append(outcome.finding.headline)
         turn.findings.append(outcome.finding)
+        turn.form = turn.form.changed(done=tool)
         if (order_id := outcome.finding.arguments.get("order_id")) is not None:
             turn.form = turn.form.changed(order=str(order_id))
         self._go_on(turn, user_id, things, "", answered=True)
@@ -186,19 +185,25 @@ class Flow:
         Args:
             at: the order that it is for, where that is known already.
         """
+        if pays_for_it(turn.form.open, act.name):
+            self._move(turn, things, asked, text, WrittenCall("detail"))
+            return
+        if turn.form.open is None and act.name == turn.done and strong_yes(text) and could_be_yes(text):
+            turn.said.append(replies.NOTHING_OPEN)
+            return
         if at is None:
             act = WrittenCall(whose_address(act.name, text, things), act.args)
         else:
             text = f"{at.order_id}: {text}"
         said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
         form, wish = turn.form, turn.form.open
-        fresh = Wish(tool=act.name, said=self._focused(turn, act.name, text, things, said))
+        fresh = Wish(tool=act.name, said=led(turn.form, turn.seen, act.name, text, things, said))
         if wish is None:
             wishes: tuple[Wish, ...] = (fresh,)
         elif wish.tool == act.name and not (ALSO.search(text) and another_order(wish, text, things)):
             told = said.model_copy(update={"asked": asked})
             wishes = (wish.told(told), *form.wishes[1:])
-        elif (later := _waiting(form.wishes, act.name)) is not None and not INSTEAD.search(text):
+        elif (later := waiting(form.wishes, act.name)) is not None and not INSTEAD.search(text):
             told = said.model_copy(update={"asked": "order"})
             wishes = tuple(one.told(told) if one is later else one for one in form.wishes)
         elif turn.opened or (ALSO.search(text) and not INSTEAD.search(text)):
@@ -209,26 +214,6 @@ class Flow:
             wishes = (Wish(tool=act.name, said=(*wish.said, said)), *form.wishes[1:])
         turn.opened = True
         turn.form = form.changed(wishes=wishes, offer=None, unclear=0)
-
-    def _focused(self, turn: Turn, tool: str, text: str, things: Things, said: Said) -> tuple[Said, ...]:
-        """Return a new wish's words, led by what was just talked of where the text points to it."""
-        form = turn.form
-        own = [line.product for order in things.orders for line in order.lines]
-        beside = bought_together(text, own)
-        named = [one for one in products_named(text, own) if one.name not in beside]
-        seen = turn.seen in ("get_product_details", "get_order_details") and form.product in own
-        if named or (order_ids(text, things.order_ids) and not seen):
-            return (said,)
-        if seen and "items" in NEEDS[tool] and (tool in SWAPPING or _POINTS.search(text)):
-            told: tuple[Said, ...] = tuple(
-                Said(asked="items", text=f"{form.product}: {one}") for one in ("", *form.product_said)
-            )
-            if tool in SWAPPING and _THAT_ONE.search(text):
-                told += tuple(Said(asked="new items", text=one) for one in form.product_said)
-            return (*told, said)
-        if form.order and _POINTS.search(text) and not beside and not order_ids(text, things.order_ids):
-            return (Said(asked="order", text=form.order), said)
-        return (said,)
 
     def _move(self, turn: Turn, things: Things, asked: Asked, text: str, act: WrittenCall) -> bool:
         form, wish = turn.form, turn.form.open
@@ -253,7 +238,7 @@ class Flow:
         ):
             more = more.model_copy(update={"tool": "exchange_delivered_order_items"})
         later = tuple(
-            one.told(said) if _answers_too(one, wish, said, things) else one for one in form.wishes[1:]
+            one.told(said) if answers_too(one, wish, said, things) else one for one in form.wishes[1:]
         )
         turn.form = form.changed(wishes=(more, *later))
         return False
@@ -460,21 +445,6 @@ class Flow:
         turn.said.append(replies.PERSON)
         turn.form = Form(order=turn.form.order)
         return turn
-
-
-def _answers_too(later: Wish, wish: Wish, said: Said, things: Things) -> bool:
-    """Say whether what is said to the open wish holds for one that waits, too."""
-    if later.of_several and wish.of_several and later.tool == wish.tool:
-        return said.asked in ("reason", "payment", "address")
-    if said.asked == "address":
-        return "address" in NEEDS[later.tool]
-    pays = "payment" in NEEDS[later.tool] and "payment" not in NEEDS[wish.tool]
-    return pays and paying(said.text, things, None) is not None
-
-
-def _waiting(wishes: Sequence[Wish], tool: str) -> Wish | None:
-    """Return the wish for a tool that waits behind the open one."""
-    return next((wish for wish in wishes[1:] if wish.tool == tool), None)
 
 
 def _told(parts: Sequence[str], acts: Sequence[WrittenCall], things: Things) -> list[str]:

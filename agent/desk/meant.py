@@ -33,7 +33,7 @@ class Form(BaseModel):
     Attributes:
         wishes: the changes that are wanted, in their order; the first is open.
         asked: what the desk asked last.
-        seen: the tool that looked something up in the last turn.
+        seen, done: the tool that looked something up, and that changed something, in the last turn.
         order, product: what was talked of last, and what was said of the product.
         offer: the tool that was offered, with what it would start from.
         unclear, angry: turns in a row that were not understood; angry turns in all.
@@ -44,6 +44,7 @@ class Form(BaseModel):
     wishes: tuple[Wish, ...] = ()
     asked: Asked = "nothing"
     seen: str | None = None
+    done: str | None = None
     order: str | None = None
     product: str | None = None
     product_said: tuple[str, ...] = ()

@@ -32,8 +32,8 @@ _ONE_OF = re.compile(
 _BOTH = re.compile(r"\bboth\b", re.I)
 _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
-    r"\b(keep(?! (?:it|them) \w)|keeping(?! (?:it|them) \w)|kept|"
-    r"stay(?:s|ing)?(?! (?:wet|dirty|damp|cold|hot|on|open|stuck|too))|"
+    r"\b(keep(?! (?:it|them) \w| \w+ing\b)|keeping(?! (?:it|them) \w)|kept|"
+    r"stay(?:s|ing)?(?! (?:wet|dirty|damp|cold|hot|on(?! (?:file|my))|open|stuck|too))|"
     r"leave|leaving|not the|not my|"
     r"except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
@@ -50,6 +50,7 @@ _REST = re.compile(
 # Words before a thing that was only bought together with what is meant.
 _TOGETHER = re.compile(
     r"\b(?:same (?:order|parcel|package|delivery|box) (?:as|with)|"
+    r"order (?:that |which )?(?:has|had|holds|contains|includes)\b|"
     r"(?:order|parcel|package|delivery|box|bought|got|ordered|came|come|comes|#?w\d{7})\b[^.;!?]{0,40}?"
     r"\b(?:along with|together with|with|alongside|w/?)(?= ))",
     re.I,
@@ -75,7 +76,7 @@ _COMING = re.compile(
 _HAVING = frozenset("for into to want wanted like have had been rather".split())
 GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
 _TOGETHER_ENDS = re.compile(
-    r"[.;!?,)]|\b(?:and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$", re.I
+    r"[.:;!?,)]|\b(?:in it|and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$", re.I
 )
 _CAME_IN = re.compile(
     r"\b(?:order|parcel|package|delivery|box) (?:that |which |where )?(?:the|my) "

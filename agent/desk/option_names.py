@@ -120,8 +120,8 @@ professional, pro @kit: pro (?:kit|set|<ONE>)|for (?:pros|make-?up artists?)|mak
 basic @kit: (?:starter|simple|beginner['’]?s?|entry[- ]level) (?:kit|set|<ONE>) ;; wood, wooden: wooden|made of wood
 clicky: (?:loud|noisy|click(?:ing)?) (?:keys|switches|ones?)|(?:that|which) clicks?|clicks? when|
   click(?:ing)? (?:sound|noise) ;; tactile: (?:with a|feel(?:s)? a|small|little|slight) bump
-none @backlight: <NO>(?:back)?-?light(?:s|ing)?(?! (?:comes?|turns?|works?|goes|go|is|are|up|on))|unlit|not (?:lit|
-  illuminated)|lightless ;; white @backlight: (?:plain|simple|only|just) (?:white )?lights?
+none @backlight: <NO>(?:back)?-?light(?:s|ing)?(?! (?:comes?|turns?|works?|goes|go|is|are|up|on(?! (?:it|them))))|
+  unlit|not (?:lit|illuminated)|lightless ;; white @backlight: (?:plain|simple|only|just) (?:white )?lights?
 rgb, multicolor: rainbow(?: (?:lights?|lighting|keys|colou?rs?))?|colou?r(?:ed|ful) (?:lights?|lighting|leds?|
   backlight(?:ing)?)|multi-?colou?r(?:ed)?|chang(?:es|ing) colou?rs?|colou?r[- ]chang\w+|lights? in (?:all|many|
   different) colou?rs|disco lights? ;; full size, full-size: <A>(?:number|numeric|num)[- ]?(?:key)?pad

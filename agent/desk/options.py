@@ -137,6 +137,8 @@ def _mentions(text: str, values: Mapping[str, Sequence[str]]) -> list[Mention]:
     shared = {m.at for m in found if any(o.at == m.at and o.key != m.key for o in found)}
     shared |= {m.at for m in found if words[m.at].raw.lower() in _SIZES}
     found = [m for m in found if m.near or m.key not in told or m.at not in shared]
+    claimed = {m.at for m in found if m.near}
+    found = [m for m in found if m.near or m.at not in claimed or m.at not in shared]
     return sorted(_longest(found), key=lambda mention: mention.at)
 
 
@@ -208,7 +210,11 @@ def _again(mention: Mention, stems: Sequence[str], after: int) -> bool:
 
 
 def _names_key(said: str, key: str) -> bool:
-    return alike(said, key) or (len(key) > 2 and said.startswith(key) and len(said) - len(key) < 3)
+    return (
+        alike(said, key)
+        or (len(key) > 2 and said.startswith(key) and len(said) - len(key) < 3)
+        or (len(said) > 3 and key.startswith(said))  # "vents" for ventilation
+    )
 
 
 def _stem(word: str) -> str:
@@ -323,7 +329,7 @@ def _bare_number(
         if not unit and word.stem == digits and at and words[at - 1].raw.lower() in ("a", "an", "actually"):
             return at
         if unit and word.stem == digits and len(same) == 1 and len(owners[parts[0]]) == 1:
-            if at and words[at - 1].stem in ("the", "a", "an", "to", "with"):
+            if at and words[at - 1].stem in ("the", "a", "an", "to", "with", "it", "is", "just", "onli"):
                 return at
     return None
 

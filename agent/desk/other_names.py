@@ -28,8 +28,8 @@ _COMMON = {
     "t-shirt": "tee, tshirt, tee shirt, shirt",
     "sweater": "jumper, pullover, jersey",
     "trousers": "pants, slacks",
-    "sneakers": "trainers, kicks, plimsolls, runners, tennis shoes, gym shoes, sports shoes",
-    "running shoes": "trainers, joggers, runners, tennis shoes, gym shoes, sports shoes",
+    "sneakers": "shoes, trainers, kicks, plimsolls, runners, tennis shoes, gym shoes, sports shoes",
+    "running shoes": "shoes, trainers, joggers, runners, tennis shoes, gym shoes, sports shoes",
     "boots": "shoes",
     "pet bed": "dog bed, cat bed, dog basket",
     "headphones": "headset, earphones",
@@ -102,7 +102,11 @@ def plainly(text: str, asked: str, things: Things) -> str:
     ]
     put: dict[int, tuple[int, str]] = {}
     known = _known(spans, wares)
-    for names in (own, wares) if not known else (own,):
+    named = bool(known)
+    # "a hoover without bags": a word of a named product's options is no other product
+    told = _told_options(text, things)
+    known |= {at for at, found in enumerate(spans) if set(stems_of(found[0])) & told}
+    for names in (own, wares) if not named else (own,):
         for at in range(len(spans)):
             for size in (2, 1):
                 places = range(at, at + size)
@@ -113,13 +117,36 @@ def plainly(text: str, asked: str, things: Things) -> str:
                     put[at] = (size, name)
                     known |= set(places)
                     break
-    if not known and asked in _OF_THINGS:
+    if not named and not put and asked in _OF_THINGS:
         put = _by_likeness(spans, own, wares)
     for at, (size, name) in sorted(put.items(), reverse=True):
         last = spans[at + size - 1]
         owns = _OWNS.search(last[0])  # "the puzzle's fine"
         text = text[: spans[at].start()] + name + (owns[0] if owns else "") + text[last.end() :]
     return text
+
+
+def _told_options(text: str, things: Things) -> set[str]:
+    """Return the stems of the options of the products that a text names by another name or their own."""
+    said = "".join(f" {stem}" for stem in stems_of(text)) + " "
+    stems: set[str] = set()
+    for ware in things.wares:
+        names = {stems_of(ware.name)[-1:], *(stems_of(other) for other in _others_of(ware.name))}
+        if any(f" {' '.join(name)} " in said for name in names):
+            stems |= {s for kind in ware.kinds for value in kind.options.values() for s in stems_of(value)}
+    return {stem for stem in stems if not any(stem in stems_of(ware.name) for ware in things.wares)}
+
+
+@lru_cache(maxsize=500)
+def _others_of(name: str) -> tuple[str, ...]:
+    """Return what a product is called besides."""
+    stems = set(stems_of(name))
+    return tuple(
+        other
+        for kind, others in _COMMON.items()
+        if set(stems_of(kind)) <= stems
+        for other in others.split(", ")
+    )
 
 
 def _known(spans: Sequence[re.Match[str]], names: Sequence[str]) -> set[int]:
@@ -151,8 +178,8 @@ def _called(words: Sequence[str], names: Sequence[str], wares: Sequence[str]) ->
     said = "".join(stems_of(" ".join(words)))
     if len(words) == 1 and said not in GENERIC:
         ends = [name for name in wares if stems_of(name)[-1] == said]
-        if len(ends) == 1:
-            return ends[0] if ends[0] in names else None
+        if len(ends) == 1 and ends[0] in names:
+            return ends[0]
     meant = {name for name in names for kind in _kinds().get(said, ()) if set(kind) <= set(stems_of(name))}
     return meant.pop() if len(meant) == 1 else None
 

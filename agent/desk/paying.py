@@ -13,7 +13,6 @@ _METHODS = {
     "gift": "gift_card",
     "giftcard": "gift_card",
     "voucher": "gift_card",
-    "credit": "credit_card",
     "card": "credit_card",
     "debit": "credit_card",
 }

@@ -7,6 +7,7 @@ import re
 from storewise.agent.desk.form import meaning
 from storewise.agent.desk.naming import lines_named, order_ids, says_all, says_both
 from storewise.agent.desk.things import OwnOrder, Things
+from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.wish import Meaning, Said, Wish, suitable
 from storewise.tools.desk.acts import ADDRESS, CANCEL, PAYMENT, RETURN
 from storewise.tools.desk.desk import listed
@@ -111,7 +112,11 @@ def whole_order(wish: Wish, found: Meaning) -> str | None:
     for said in wish.said:
         named = [line for _, line in lines_named(said.text, [order])]
         rest = [line for line in order.lines if line not in named]
+        if CANCEL not in named_changes(said.text) and not _PART.search(said.text):
+            continue
         one_of_more = _PART.search(said.text) is not None
+        if named and not rest and len(named) > 1 and one_of_more and not _AN_ORDER.search(said.text):
+            return "An order can only be cancelled as a whole, with all that is in it."
         if named and rest and (one_of_more or not _AN_ORDER.search(said.text)):
             return f"An order can only be cancelled as a whole, with {listed([line.label for line in rest])}."
     return None

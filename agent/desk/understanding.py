@@ -48,6 +48,7 @@ SURE = 0.2  # from here on the shortlist is right oftener than the small model; 
 LIKELY = {"other": 0.8}  # a reason that the shop does not accept has to be surer
 BOTH = 0.6  # from here on each part of a text is a wish of its own
 _ORDER = re.compile(r"\b(?:orders?|parcel|package|account|profile|address|it all)\b|\[order\]", re.I)
+_TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*)\b", re.I)
 _BESIDES = re.compile(
     r"\b(?:also|another|second(?:ly)?|one more|besides|as well|too|plus|then|oh|next|btw|by the way)\b", re.I
 )
@@ -123,7 +124,7 @@ class Understanding:
             more = _answer_and_wish(halves, plain, open_wish, weigh)
             if more is not None:
                 return more
-        if asked == "confirmation" and (taken_back := self._taken_back(plain, weigh)) is not None:
+        if (taken_back := self._taken_back(plain, open_wish, weigh)) is not None:
             return taken_back
         if told.answers and kept[0] not in _MOVES and scores[kept[0]] < WISH_ALL_THE_SAME:
             return Understood((_act("detail", _reason(scores)),))
@@ -150,7 +151,7 @@ class Understanding:
             logger.warning("no act from the model: %s", error)
             return _with_second(Understood(alone, (), AWAY), asked, halves, weigh)
 
-    def _taken_back(self, text: str, weigh: Weigh) -> Understood | None:
+    def _taken_back(self, text: str, open_wish: str, weigh: Weigh) -> Understood | None:
         """Return that the open wish is dropped and what is wanted in its place: "don't cancel, swap the chair"."""
         found = _DONT.search(text)
         rest = text[found.end() :].strip() if found is not None else ""
@@ -161,6 +162,8 @@ class Understanding:
         wish = max(NEEDS, key=lambda name: own[name])
         if own[wish] < BOTH:
             return None
+        if open_wish not in NEEDS:
+            return Understood((WrittenCall(wish),))
         return Understood((WrittenCall("drop"), WrittenCall(wish)), (text[: found.end()], rest))
 
 
@@ -201,9 +204,10 @@ def _pair(halves: Halves, weigh: Weigh) -> tuple[str, str] | None:
     def change(part: str) -> tuple[float, str]:
         told = weigh(part, True)
         own = weighed(scores_of[part], NOTHING, part, told)
-        likely, name = max((own[name], name) for name in NEEDS)
+        asks = _TRACES.search(part) is not None and told.about == "get_order_details"
+        likely, name = max((own[name], name) for name in (*NEEDS, *(("get_order_details",) if asks else ())))
         # "and the grey backpack" is no wish of its own, nor "the money back to PayPal", which names no thing.
-        if not (says_so(name, part) or told.swaps or told.unneeded or told.place):
+        if name in NEEDS and not (says_so(name, part) or told.swaps or told.unneeded or told.place):
             likely = 0.0
         return (likely if told.about or told.place or _ORDER.search(part) else 0.0), name
 

@@ -6,6 +6,7 @@ import re
 
 from storewise.agent.desk.wish import SWAPPING
 from storewise.agent.desk.words import alike, stems_of
+from storewise.tools.desk.acts import RETURN
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "cancel_pending_order": ("cancel",),
@@ -31,6 +32,7 @@ _OUT = re.compile(
     r"\bremov(?:e|ing) (?:only |just )?(?:the|my|that|it|one)\b",
     re.I,
 )
+_LOOSE = re.compile(r"\brid of\b|\bmoney back\b|\bgive\b.{0,30}\bback\b", re.I)
 _SAYS: dict[str, re.Pattern[str]] = {
     "cancel_pending_order": re.compile(r"\b(cancel|call off|stop the|don'?t send)", re.I),
     "return_delivered_order_items": re.compile(r"\b(return|back|refund)", re.I),
@@ -40,7 +42,7 @@ _SAYS: dict[str, re.Pattern[str]] = {
     "modify_pending_order_items": re.compile(
         r"\b(exchang|swap|replac|chang|different|another|instead)", re.I
     ),
-    "modify_pending_order_address": re.compile(r"\b(address|send|ship|deliver|there|moved)", re.I),
+    "modify_pending_order_address": re.compile(r"\b(address|send|sent|ship|deliver|there|moved)", re.I),
     "modify_pending_order_payment": re.compile(r"\b(pay|card|paypal)", re.I),
     "modify_user_address": re.compile(r"\b(address|account|profile|moved)", re.I),
 }
@@ -55,6 +57,15 @@ def named_changes(text: str) -> list[str]:
     if not named and _BACK.search(text):  # "swap it, the money back to PayPal" is no return
         named.append("return_delivered_order_items")
     return named
+
+
+def loosely_named(tool: str, text: str) -> bool:
+    """Say whether a text names a return by words that a cancellation has, too: "rid of it", "my money back"."""
+    return (
+        tool == RETURN
+        and not any(alike(stem, "return") for stem in stems_of(text))
+        and bool(_LOOSE.search(text))
+    )
 
 
 def names_another_change(tool: str, text: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from storewise.agent.desk.evidence import Evidence
-from storewise.agent.desk.verbs import named_changes, says_so
+from storewise.agent.desk.verbs import loosely_named, named_changes, says_so
 from storewise.agent.desk.wish import NEEDS, SWAPPING
 from storewise.tools.desk.act_shortlist import likeliest
 from storewise.tools.desk.acts import ADDRESS, CANCEL, HAND_OVER, PAYMENT, RETURN, WISHES
@@ -47,7 +47,11 @@ _FOR_SWAPS = (
 
 def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) -> dict[str, float]:
     """Return how likely each act is, given what the text names."""
-    named = [tool for tool in named_changes(text) if tool in scores]
+    named = [
+        tool
+        for tool in named_changes(text)
+        if tool in scores and not (tool in told.unlikely and loosely_named(tool, text))
+    ]
     result = dict(scores)
     if told.unlikely:  # whether it has come decides which of the two swaps it is
         result |= dict.fromkeys(SWAPPING, max(result.get(tool, 0.0) for tool in SWAPPING))
@@ -83,7 +87,7 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
     elif told.unneeded and not named and (WISHES.get(top) == "read" or top == CANCEL):
         put_first(CANCEL, SHOWN)
-    elif told.place and not named and (WISHES.get(top) == "read" or top in (ADDRESS, *SWAPPING)):
+    elif told.place and not named and (WISHES.get(top) == "read" or top in (ADDRESS, CANCEL, *SWAPPING)):
         put_first(ADDRESS, SHOWN)
     elif told.about is not None and (
         top == "list_all_product_types" or (top.startswith("none:") and result[top] < NONE_ALL_THE_SAME)

@@ -31,7 +31,8 @@ _STRONG = re.compile(
     rf"(?:please )?(?:go through with|put) {_DOING}(?: through)?|that(?:'?s| is) (?:it|the one|exactly it)|"
     rf"(?:that|it|this) (?:suits me|works for me|will do)|"
     rf"(?:all|everything|it all) (?:of that )?is (?:quite )?in order|"
-    rf"(?:lock|book|sign) it in|cancel away|{_WISHED})\b|(?:please )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
+    rf"ok(?:ay)? to {_VERB}|(?:lock|book|sign) it in|cancel away|{_WISHED})\b|"
+    rf"(?:please )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
     re.I,
 )
 _FOREIGN = re.compile(
@@ -79,7 +80,7 @@ _HARMLESS = re.compile(
     r"\b(no (?:other|more|further) \w+|nothing else|no problem|no need to|no worries|not the (?:other|rest)|no rush|"
     r"if (?:you (?:would|could|please|don'?t mind)|you'd be so kind|possible|i may)|why not|"
     r"(?:nothing|no) more(?= ?(?:[.,!;]|$))|nothing more|not changing anything (?:else|besides|other)|"
-    r"that(?:'?s| is|s) the ones? to \w+|"
+    r"that(?:'?s| is|s) the ones? to \w+|only (?:the|this|that) [\w '-]+, not (?:the|my) \w+|"
     r"no doubt|not anything else|don'?t (?:change|touch) (?:the|anything|my) (?:other|else|account|rest)\w*|"
     r"no (?:apartment|apt|flat|suite|unit)(?: number)?|not (?:my|the) account|never ?mind the rest)\b",
     re.I,
@@ -95,6 +96,15 @@ def clear_yes(text: str) -> bool:
         return True
     sentences = _sentences(text)
     return bool(sentences) and all(_ONLY_WEAK.match(one.strip(" .!;\n,:)")) for one in sentences)
+
+
+def names_it(text: str, named: bool) -> bool:
+    """Say whether a text agrees by naming the change itself: "right, send the notebook back"."""
+    return named and any(_LEAD.match(one) and not _asks(one) for one in _sentences(text))
+
+
+def _asks(sentence: str) -> bool:
+    return sentence.endswith(("?", "？")) or _ASKS.search(sentence) is not None
 
 
 SHORT = 6  # words

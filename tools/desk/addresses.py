@@ -143,7 +143,10 @@ _NO_CITY = frozenset(
     "thanks sorry one".split()
 )
 _TAIL = re.compile(r"(?:\s+(?:now|please|instead|today|though|then|again|right|btw))+$", re.I)
-_LEAD = re.compile(r"^(?:and|in|at|to|the|city|town|is|of|it's|its|it|please|,|\s)+\b", re.I)
+_LEAD = re.compile(
+    r"^(?:(?:and|in|at|to|the|city|town|of|it['’]?s|it is|it|is|(?:that|which|this)(?:['’]?s| is)|please)\b|,|\s)+",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -293,7 +296,8 @@ def _city(
         parts = re.split(r"[,.;:!?\n]", rest[code.end() :])[:1]  # "10115 Berlin"
     if not parts:
         return None
-    words = _LEAD.sub("", parts[-1].strip())
+    # "Pasadena. That's California": the words between say nothing.
+    words = next((told for part in reversed(parts) if (told := _LEAD.sub("", part.strip()))), "")
     # Of a longer sentence only the capitalized words at its end are the city.
     if len(words.split()) > 3:
         tail = re.search(r"((?:[A-Z][\w.'’-]*\s?){1,3})$", words)
