@@ -1,4 +1,4 @@
-"""How a text stands to the wishes of a talk: what it points back to, and which of them it tells of besides the open one."""
+"""How a text stands to the wishes of a talk: what it points back to, and which it tells of beside the open one."""
 
 from __future__ import annotations
 
