@@ -71,6 +71,8 @@ def read_lines(wish: Wish, found: Meaning) -> None:
                 )
             continue
         named = [line for line in named if line not in stay] or named
+        if lines and all(line in content for line in named):
+            continue
         named = [line for line in named if line not in content] or named
         named, maybe = doubtful(said.text, named)
         if (unsure and len(maybe) > 1) or any(line in maybe for line in lines):
@@ -122,7 +124,10 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
         for number, said in enumerate(wish.said):
             if number < wish.ignore_new_before:
                 continue
-            part = _part_about(without_together(said.text, others), line, found.lines)
+            text = without_together(said.text, others)
+            if sum(one.product == line.product for order in found.orders for one in order.lines) > 1:
+                text = without_staying(text)  # "the other keyboard, the 80% one, stays"
+            part = _part_about(text, line, found.lines)
             if part is None:
                 continue
             told = wanted(part, options, line.options)

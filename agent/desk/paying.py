@@ -21,7 +21,7 @@ _PAID = re.compile(
     r"\bpaid (?:it |for it |that )?(?:with|by|via|through) (?:my |the |a )?\w+(?: card)?", re.I
 )
 _UNUSED = re.compile(
-    r"\b(?:hardly|rarely|never|don'?t|no longer|not) (?:really |even )?(?:use|using|have|want)\b|"
+    r"\b(?:hardly|rarely|never|don'?t|no longer|not) (?:really |even )?(?:use|using|want)\b|\bno longer have\b|"
     r"\bcard (?:is|was|has|got) (?:\w+ )?(?:expired?|lost|closed|blocked|stolen|gone)\b",
     re.I,
 )

@@ -19,7 +19,8 @@ _NO_CHANGES = ("cancel_pending_order", "return_delivered_order_items")
 _CHANGE = re.compile(r"\b(?:chang(?:e|ing)|replac\w*|switch\w*|updat\w*)\b", re.I)
 _BACK = re.compile(
     r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
-    r"\b(?:go|goes|going|comes|coming|come(?= back to you)) back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|"
+    r"(?<!whatever )(?<!what )\b(?:go|goes|going|comes|coming|come(?= back to you)) "
+    r"back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|"
     r"\bmoney back\b|"
     r"\bnot keeping (?:it|them|that|the)\b|\brid of\b",
     re.I,
@@ -29,7 +30,7 @@ _OUT = re.compile(
     r"\b(?:take|taking|leave|leaving|drop|dropping|get|pull)\b(?: [\w'’-]+){1,5}? (?:off|out of|from) "
     r"(?:my|the|that|this|our) (?:\w+ )?(?:order|parcel|package|basket)\b|"
     r"\b(?:take|leave) out (?:only |just )?(?:the|that|my|this|it|one)\b|"
-    r"\bremov(?:e|ing) (?:only |just )?(?:the|my|that|it|one)\b",
+    r"\bremov(?:e|ing) (?:only |just )?(?:the|my)\b(?! (?:one|order)\b)",
     re.I,
 )
 _LOOSE = re.compile(r"\brid of\b|\bmoney back\b|\bgive\b.{0,30}\bback\b", re.I)

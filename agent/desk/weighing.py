@@ -29,6 +29,10 @@ _STICKS = re.compile(
     r"(?:it|them)\b(?=\W*$|[.,;!?]| (?:then|as|after|instead|please|thanks|for|and|i|but|so|anyway|all|both)\b))",
     re.I,
 )
+# What no rule of the shop grants.
+_FAVOUR = re.compile(
+    r"\b(?:discount|compensat\w+|goodwill|price[- ]match\w*|(?:percent|%) off|money off)\b", re.I
+)
 # A question of what became of a change names it too.
 _TRACES = re.compile(r"\b(?:where|when|track\w*|status|did|has|have you|how long|arriv\w*)\b", re.I)
 # The change that is left where what was read cannot be made: the thing has come, or it has not.
@@ -97,6 +101,9 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         put_first("get_order_details")
     if asked not in ("nothing", "confirmation", "offer") and _STICKS.search(text):
         put_first("drop")
+    top = first()
+    if _FAVOUR.search(text) and asked == "nothing" and not named and WISHES.get(top) != "write":
+        put_first("none:policy", REFUSED)
     top = first()
     if top == "none:policy" and result[top] < REFUSED:
         put_first("detail")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from storewise.agent.desk.form import reason_in
 from storewise.agent.desk.meant import Form
 from storewise.agent.desk.naming import bought_together, order_ids, products_named
 from storewise.agent.desk.paying import paying
@@ -50,6 +51,8 @@ def answers_too(later: Wish, wish: Wish, said: Said, things: Things) -> bool:
         return "address" in NEEDS[later.tool]
     if find_address(said.text) is not None and "address" not in NEEDS[wish.tool]:
         return "address" in NEEDS[later.tool]
+    if "reason" in NEEDS[later.tool] and "reason" not in NEEDS[wish.tool] and reason_in(said.text):
+        return True
     pays = "payment" in NEEDS[later.tool] and "payment" not in NEEDS[wish.tool]
     return pays and paying(said.text, things, None) is not None
 

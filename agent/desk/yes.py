@@ -10,7 +10,7 @@ _DOING = (
 )
 _VERB = (
     r"(?:cancel|change|return|exchange|proceed|go on|switch|update|book|save|swap|move|send|continue|process|"
-    r"submit|place|bin|scrap|stop|undo|redirect|arrange|amend|alter|finalise|finalize|make)"
+    r"submit|place|ship|deliver|bin|scrap|stop|undo|redirect|arrange|amend|alter|finalise|finalize|make)"
 )
 _WISHED = (
     r"that(?:'?s| is) (?:exactly |just |precisely )?what i(?:'d|'ve| would| have)? "
