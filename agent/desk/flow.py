@@ -32,7 +32,7 @@ from storewise.agent.desk.refusals import refused_early
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import OwnOrder, Things
-from storewise.agent.desk.verbs import names_another_change
+from storewise.agent.desk.verbs import named_changes, names_another_change
 from storewise.agent.desk.wish import NEEDS, Asked, Meaning, Said, Wish
 from storewise.agent.desk.wishes import answers_too, led, pays_for_it, waiting
 from storewise.agent.desk.yes import could_be_yes, may_approve, strong_yes
@@ -124,6 +124,16 @@ class Flow:
         if names_another_change(wish.tool, text):
             return True
         return _plain(meaning(more, things).arguments) != _plain(meaning(wish, things).arguments)
+
+    @staticmethod
+    def is_about(wish: Wish, text: str, things: Things) -> bool:
+        """Say whether a text names a wish's own change, and no thing or order but its own."""
+        found = meaning(wish, things)
+        orders = [found.order] if found.order is not None else []
+        own = {line.product for line in (found.lines or [line for order in orders for line in order.lines])}
+        named = {line.product for _, line in lines_named(text, list(things.orders))}
+        ids = set(order_ids(text, things.order_ids)) - {order.order_id for order in orders}
+        return wish.tool in named_changes(text) and named <= own and not ids
 
     def after(self, user_id: str, form: Form, things: Things, outcome: Outcome) -> Turn:
         """Go on after a change was written, or was refused at the last moment."""

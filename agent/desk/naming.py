@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storewise.agent.desk.options import mentions
@@ -205,16 +205,25 @@ def _span(named: Named) -> range:
 def _surely(
     parts: Sequence[str], joined: str, words: Sequence[Word], at: int, owners: dict[str, set[str]]
 ) -> int:
-    if len(words) - at >= len(parts) and all(alike(words[at + i].stem, p) for i, p in enumerate(parts)):
+    if len(words) - at >= len(parts) and all(
+        _same(words[at + i].stem, p, owners) for i, p in enumerate(parts)
+    ):
         return 3
     said = words[at].stem
-    if len(parts) > 1 and alike(said, joined):
+    if len(parts) > 1 and _same(said, joined, owners):
         return 3
-    if alike(said, parts[-1]) and said not in GENERIC:
+    if _same(said, parts[-1], owners) and said not in GENERIC:
         return 2
-    if len(parts) > 1 and any(len(p) > 3 and alike(said, p) and len(owners[p]) == 1 for p in parts[:-1]):
+    if len(parts) > 1 and any(
+        len(p) > 3 and _same(said, p, owners) and len(owners[p]) == 1 for p in parts[:-1]
+    ):
         return 1
     return 0
+
+
+def _same(said: str, part: str, known: Mapping[str, set[str]]) -> bool:
+    """Say whether a word is a name's; one that stands in another name is no slip of the finger: speaker, sneaker."""
+    return said == part or (said not in known and alike(said, part))
 
 
 def _staying(text: str) -> list[tuple[int, int]]:

@@ -33,9 +33,8 @@ from storewise.agent.desk.other_names import plainly
 from storewise.agent.desk.reply import Decision, DeskEvent, OrderCard, Proposal, Replied, Reply, Typing, Words
 from storewise.agent.desk.things import Things, things_of
 from storewise.agent.desk.understanding import Understanding, Understood
-from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.wish import Asked
-from storewise.agent.desk.yes import clear_yes, could_be_yes, names_it, strong_yes
+from storewise.agent.desk.yes import bids, clear_yes, could_be_yes, strong_yes
 from storewise.agent.engine import Served
 from storewise.agent.graph import NOTE
 from storewise.agent.guard import QuestionError, guarded
@@ -264,8 +263,8 @@ class ServiceDesk:
         """Say whether a message is a clear yes to just what was proposed."""
         read_as_yes = any(act.name == "yes" for act in understood.acts)
         learned = understood.sure_of_yes >= SURE_OF_YES and could_be_yes(text)
-        named = form.open is not None and names_it(text, form.open.tool in named_changes(text))
-        if not (strong_yes(text) or (clear_yes(text) and read_as_yes) or learned or named):
+        bidden = form.open is not None and bids(text) and Flow.is_about(form.open, text, things)
+        if not (strong_yes(text) or (clear_yes(text) and read_as_yes) or learned or bidden):
             return False
         return form.open is None or not Flow.corrects(form.open, text, things)
 

@@ -57,6 +57,7 @@ _FILLER = (
     r"s'il (?:vous|te) pla[iî]t|пожалуйста)"
 )
 _LEAD = re.compile(rf"^(?:(?:{_FILLER}|{_WEAK})\b[\s,.:'\"()-]*)+", re.I)
+_BIDS = re.compile(rf"^{_WEAK}\b[\s,.:-]*(?:then[\s,]*)?(?:please )?{_VERB}\b", re.I)
 _ONLY_WEAK = re.compile(rf"^(?=.*\b{_WEAK}\b)(?:(?:{_FILLER}|{_WEAK})\b[\s,'\"()-]*)+$", re.I)
 _ASKS = re.compile(
     r"\b(what(?! i\b)|(?<!that's )(?<!thats )how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|"
@@ -87,6 +88,9 @@ _HARMLESS = re.compile(
 )
 
 
+SHORT, MANY = 6, 8  # words
+
+
 def clear_yes(text: str) -> bool:
     """Say whether a text is a clear yes: a sentence of it begins with one and asks nothing, and nothing takes it back.
 
@@ -98,16 +102,16 @@ def clear_yes(text: str) -> bool:
     return bool(sentences) and all(_ONLY_WEAK.match(one.strip(" .!;\n,:)")) for one in sentences)
 
 
-def names_it(text: str, named: bool) -> bool:
-    """Say whether a text agrees by naming the change itself: "right, send the notebook back"."""
-    return named and any(_LEAD.match(one) and not _asks(one) for one in _sentences(text))
-
-
-def _asks(sentence: str) -> bool:
-    return sentence.endswith(("?", "？")) or _ASKS.search(sentence) is not None
-
-
-SHORT = 6  # words
+def bids(text: str) -> bool:
+    """Say whether a text agrees and bids to do something: "right, send the notebook back"; it may be another thing."""
+    sentences = _sentences(text)
+    return (
+        len(sentences) == 1
+        and len(text.split()) <= MANY
+        and _BIDS.match(sentences[0].strip(" .!,")) is not None
+        and not sentences[0].endswith(("?", "？"))
+        and _ASKS.search(sentences[0]) is None
+    )
 
 
 def could_be_yes(text: str) -> bool:
@@ -164,9 +168,6 @@ _GIVES_UP = re.compile(
     r"withdraw|retract)\b|n['’]?t\b",
     re.I,
 )
-
-
-MANY = 8  # words
 
 
 def may_approve(text: str) -> bool:

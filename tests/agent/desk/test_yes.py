@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storewise.agent.desk.verbs import names_another_change
-from storewise.agent.desk.yes import clear_yes
+from storewise.agent.desk.yes import bids, clear_yes
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,18 @@ def test_a_yes_to_another_deed_is_none_to_this_one() -> None:
     assert names_another_change("cancel_pending_order", "yep, change the glasses")
     assert names_another_change("return_delivered_order_items", "yes, cancel it")
     assert not names_another_change("modify_pending_order_items", "yes, change it")
+
+
+@pytest.mark.parametrize(
+    ("text", "agrees"),
+    [
+        ("Right, send the notebook back.", True),
+        ("ok then, please cancel it", True),
+        ("Oh, and return the kettle", False),
+        ("right, and the kettle?", False),
+        ("fine, but return the kettle instead", False),
+        ("Well, when do I return it", False),
+    ],
+)
+def test_who_bids_to_do_it_agrees(text: str, agrees: bool) -> None:
+    assert bids(text) is agrees

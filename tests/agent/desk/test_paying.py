@@ -1,0 +1,26 @@
+"""Protects: the payment method that a text names as the one to use, and no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from storewise.agent.desk.paying import paying
+from tests.agent.desk.things import THINGS
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("put it on my PayPal", ["paypal"]),
+        ("Could it go to PayPal? I hardly use that card these days.", ["paypal"]),
+        ("I don't have anything else with you, PayPal then", ["paypal"]),
+        ("PayPal instead of my card", ["paypal"]),
+        ("the visa", ["credit_card"]),
+        ("it was a wedding gift", None),
+        ("I expect the credit goes there", None),
+        ("the gift card", []),
+    ],
+)
+def test_the_method_to_be_used_is_named(text: str, kinds: list[str] | None) -> None:
+    named = paying(text, THINGS, THINGS.orders[0])
+    assert (None if named is None else [method.kind for method in named.methods]) == kinds
