@@ -28,7 +28,7 @@ from storewise.tools.desk.tables import Address
 ACCOUNT_ADDRESS = re.compile(
     r"\b(?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) (?:address|one|place)\b|"
     r"\baddress (?:that(?:'s| is|s)? |which is )?(?:(?:saved|stored|listed|kept) )?(?:on|in|of|from|under|with) "
-    r"my (?:account|profile)\b|\b(?:to|at) (?:my )?home\b",
+    r"my (?:account|profile)\b|\bto (?:my )?home\b|\bat my home\b",
     re.I,
 )
 _ON_FILE = re.compile(r"\bon (?:file|my account|my profile)\b", re.I)
@@ -53,7 +53,7 @@ _REST = re.compile(
 
 def names_another_place(text: str) -> bool:
     """Say whether a text names an address without telling it: the account's, or where another order goes."""
-    return (ACCOUNT_ADDRESS.search(text) or _SAME_PLACE.search(text)) is not None
+    return (ACCOUNT_ADDRESS.search(text) or _SAME_PLACE.search(text) or _ON_FILE.search(text)) is not None
 
 
 def read_address(wish: Wish, things: Things, order: OwnOrder | None) -> Pieces:

@@ -355,6 +355,8 @@ def _name_right(new: str, part: str, text: str, stands: Stands, alike: bool = Fa
     if not words or len(words) > 4 or _NO_NAME & set(new.casefold().split()):
         return None
     named = new if any(letter.isupper() for letter in new) else new.title()
+    if part == "state" and low(new) == low(stands.pieces.city):
+        return None  # Washington is both
     if part == "state":
         code = STATES.get(new.casefold(), new.upper() if new.upper() in STATES.values() else None)
         return code if not alike and code != stands.pieces.state else None

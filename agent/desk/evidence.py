@@ -26,7 +26,9 @@ _INSTEAD = re.compile(
     r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
     r"(?:could|can|may|might) (?:the|it|my|that)\b[^.;!?]{0,40}\bbe(?:come)?\b|"
     r"turn (?:[\w-]+ ){1,4}into|(?:but|only) in|update|"
-    r"needs? (?:an?|the|it|them)|should (?:have|be|come)\b|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one|"
+    r"needs? (?:an?|the|it|them|\d+)\b|"
+    r"can i (?:get|have) (?:it|one|them|these|those) (?:in|for|as|with)|"
+    r"should (?:have|be|come)\b|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one|"
     r"wants? (?:the|an?) (?:\w+ ){1,2}one|i wanted|"
     r"(?:like|want|prefer|have|need) (?:it|them|those|these|that|this|one) in|"
     r"want [\w -]{2,30} for (?:it|them|these|those))\b",

@@ -34,7 +34,7 @@ from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes, names_another_change
 from storewise.agent.desk.wish import NEEDS, Asked, Meaning, Said, Wish
-from storewise.agent.desk.wishes import answers_too, led, pays_for_it, waiting
+from storewise.agent.desk.wishes import answers, answers_too, led, waiting
 from storewise.agent.desk.yes import could_be_yes, may_approve, strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import HAND_OVER
@@ -195,7 +195,7 @@ class Flow:
         Args:
             at: the order that it is for, where that is known already.
         """
-        if pays_for_it(turn.form.open, act.name):
+        if answers(turn.form.open, act.name, text):
             self._move(turn, things, asked, text, WrittenCall("detail"))
             return
         if turn.form.open is None and act.name == turn.done and strong_yes(text) and could_be_yes(text):

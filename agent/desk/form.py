@@ -34,12 +34,13 @@ _NO_NEED = re.compile(
 _CHEAPER = re.compile(
     r"\b(?:cheaper|(?:dollars?|bucks?|quid|hundred|\d+) less|better (?:price|deal)|for less) "
     r"(?:\w+ ){0,3}?(?:at|in|from|on|elsewhere|somewhere|online|with)\b|"
-    r"\bfound (?:it|one|the same)\b.{0,30}\bcheaper\b",
+    r"\bfor (?:\w+ ){0,2}(?:dollars?|bucks?|quid) less\b|\bfound (?:it|one|the same)\b.{0,30}\bcheaper\b",
     re.I,
 )
 # What is said to be no reason.
 _NO_REASON = re.compile(
     r"\b(?:(?:was|is|were)(?:n['’]?t| not)|not|no|neither)(?: (?:a|an|by|my|it))? (?:mistake|accident|error)\b|"
+    r"\bnot that i (?:don['’]?t|do not|no longer) (?:need|want)\b|"
     r"\b(?:do|does|did)(?:n['’]?t| not) mean (?:that )?i (?:don['’]?t|no longer) (?:need|want)\b",
     re.I,
 )

@@ -160,8 +160,9 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
             for n in sold
             if n.name not in own and not n.stays and (said.asked == "new items" or in_its_place(said.text, n))
         ]
-        if strangers and found.lines and not any(found.wanted):
-            found.elsewhere = strangers[0]
+        whole = [name for name in strangers if name.casefold() in said.text.casefold() and " " in name]
+        if found.lines and (whole or (strangers and not any(found.wanted))):
+            found.elsewhere = (whole or strangers)[0]
 
 
 def _clearest(text: str) -> str:

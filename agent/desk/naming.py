@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from storewise.agent.desk.options import mentions
 from storewise.agent.desk.things import OPEN_STATES, Line, OwnOrder, Things
-from storewise.agent.desk.words import Word, alike, stems_of, words_of
+from storewise.agent.desk.words import Word, alike, sentences_of, stems_of, words_of
 
 _ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
 _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
@@ -29,6 +29,7 @@ _ONE_OF = re.compile(
     r"\b(?:one of|only one|just one|one (?:has to|needs to|must|should|can|could|will|is going to|'s going to) \w+)\b",
     re.I,
 )
+_GOES = re.compile(r"\b(?:return|send|swap|exchange|change|back|cancel)\w*\b", re.I)
 _BOTH = re.compile(r"\bboth\b", re.I)
 _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
@@ -73,7 +74,7 @@ _COMING = re.compile(
     r"hasn'?t (?:arrived|shipped|come)|before it ships|upcoming|isn'?t here)\b",
     re.I,
 )
-_HAVING = frozenset("for into to want wanted like have had been rather".split())
+_HAVING = frozenset("make become be for into to want wanted like have had been rather".split())
 GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
 _TOGETHER_ENDS = re.compile(
     r"[.:;!?,)]|\b(?:in it|and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$", re.I
@@ -330,6 +331,11 @@ def doubtful(text: str, lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     """Return of the things that a text names those it surely means, and those of which it means one alone:
     "the watch" where there are two.
     """
+    alike_things = len({line.product for line in lines}) == 1
+    for sentence in reversed(sentences_of(without_staying(text)) if alike_things else []):
+        # "Two helmets came. The red one fits, how do I return the blue?"
+        if _GOES.search(sentence) and not says_both(text) and (told := by_options(sentence, lines)):
+            return told, []
     if says_all(text) or says_both(text) or (_SEVERAL.search(text) and not _ONE_OF.search(text)):
         return list(lines), []
     words = words_of(text)

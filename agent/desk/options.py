@@ -204,7 +204,7 @@ def _gone(told: Sequence[Mention], stems: Sequence[str], old: Mapping[str, str])
 
 def _again(mention: Mention, stems: Sequence[str], after: int) -> bool:
     """Say whether a value is named once more: "my silver watch for a silver one in leather"."""
-    parts = _telling(mention.value)
+    parts = [*stems[mention.at : mention.at + mention.length]]
     places = range(max(after, mention.at) + 1, len(stems) - len(parts) + 1)
     return bool(parts) and any([*stems[at : at + len(parts)]] == parts for at in places)
 

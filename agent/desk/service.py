@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ from storewise.finetune.adapter import SHIPPED
 from storewise.prompts import prompt
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.act_shortlist import ActShortlist
-from storewise.tools.desk.acts import HAND_OVER, WISHES
+from storewise.tools.desk.acts import CANCEL, HAND_OVER, WISHES
 from storewise.tools.desk.records import Records
 from storewise.tools.desk.store import DeskAway, DeskStore
 from storewise.tools.finding import Finding
@@ -52,6 +53,7 @@ from storewise.tools.shop.generation import Shop, ShopError
 logger = logging.getLogger(__name__)
 LONGEST = 5000  # characters of one message
 SURE_OF_YES = 0.95  # from here on the shortlist's yes is one, where nothing takes it back
+_STOP = re.compile(r"\bstop (?:it|that|this|the order)\b", re.I)  # what a cancellation does
 
 
 class NotYours(ShopError):
@@ -261,6 +263,8 @@ class ServiceDesk:
 
     def _agrees(self, form: Form, things: Things, text: str, understood: Understood) -> bool:
         """Say whether a message is a clear yes to just what was proposed."""
+        if form.open is not None and form.open.tool == CANCEL:
+            text = _STOP.sub("cancel it", text)
         read_as_yes = any(act.name == "yes" for act in understood.acts)
         learned = understood.sure_of_yes >= SURE_OF_YES and could_be_yes(text)
         bidden = form.open is not None and bids(text) and Flow.is_about(form.open, text, things)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from storewise.agent.desk.address_meant import names_another_place
 from storewise.agent.desk.form import reason_in
-from storewise.agent.desk.meant import Form
+from storewise.agent.desk.meant import INSTEAD, Form
 from storewise.agent.desk.naming import bought_together, order_ids, products_named
 from storewise.agent.desk.paying import paying
 from storewise.agent.desk.things import Things
@@ -57,9 +58,16 @@ def answers_too(later: Wish, wish: Wish, said: Said, things: Things) -> bool:
     return pays and paying(said.text, things, None) is not None
 
 
-def pays_for_it(wish: Wish | None, tool: str) -> bool:
-    """Say whether what reads as another payment of an order answers what a return or a swap needs to know."""
-    return wish is not None and tool == PAYMENT and wish.tool != PAYMENT and "payment" in NEEDS[wish.tool]
+def answers(wish: Wish | None, tool: str, text: str) -> bool:
+    """Say whether what reads as another wish tells what the open one needs to know.
+
+    Another payment of an order may be the one of a return or a swap, the account's address the one for an order.
+    """
+    if wish is None or tool == wish.tool:
+        return False
+    if tool == "modify_user_address" and wish.tool == ADDRESS:
+        return names_another_place(text) and not INSTEAD.search(text)
+    return tool == PAYMENT and "payment" in NEEDS[wish.tool]
 
 
 def waiting(wishes: Sequence[Wish], tool: str) -> Wish | None:

@@ -30,9 +30,9 @@ _STRONG = re.compile(
     rf"you (?:may|can) (?:go|proceed|do|alter|change|make|process|send|put|cancel)|"
     rf"(?:please )?(?:go through with|put) {_DOING}(?: through)?|that(?:'?s| is) (?:it|the one|exactly it)|"
     rf"(?:that|it|this) (?:suits me|works for me|will do)|"
-    rf"(?:all|everything|it all) (?:of that )?is (?:quite )?in order|"
+    rf"(?:all|everything|it all|that|this|it) (?:of that )?is (?:quite |all )?in order|"
     rf"ok(?:ay)? to {_VERB}|(?:lock|book|sign) it in|cancel away|{_WISHED})\b|"
-    rf"(?:please )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
+    rf"(?:please |kindly )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
     re.I,
 )
 _FOREIGN = re.compile(
@@ -45,7 +45,7 @@ _FOREIGN = re.compile(
 # Whatever begins a sentence by itself, as in "Lekker, that works".
 _FIRST = re.compile(r"^\w+,\s+")
 # A yes of its own within a sentence: "and for the other order, yes, same place".
-_AMONG = re.compile(r",\s*(?:yes|yep|aye|yeah)\s*[,.!]", re.I)
+_AMONG = re.compile(r",\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)", re.I)
 # Words that are no more than polite, or a yes only where nothing else is said.
 _WEAK = (
     r"(?:ok(?:ay)?|okey|fine|great|perfect|right|good|alright|all right|cool|lovely|wonderful|excellent|deal)"
