@@ -28,7 +28,7 @@ from storewise.tools.desk.tables import Address
 ACCOUNT_ADDRESS = re.compile(
     r"\b(?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) (?:address|one|place)\b|"
     r"\baddress (?:that(?:'s| is|s)? |which is )?(?:(?:saved|stored|listed|kept) )?(?:on|in|of|from|under|with) "
-    r"my (?:account|profile)\b|\bto (?:my )?home\b|\bat my home\b",
+    r"my (?:account|profile)\b|\bto (?:my )?home\b|\bat my home\b|\b(?:here|me|us) at home\b",
     re.I,
 )
 _ON_FILE = re.compile(r"\bon (?:file|my account|my profile)\b", re.I)

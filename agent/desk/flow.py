@@ -198,9 +198,12 @@ class Flow:
         if answers(turn.form.open, act.name, text):
             self._move(turn, things, asked, text, WrittenCall("detail"))
             return
-        if turn.form.open is None and act.name == turn.done and strong_yes(text) and could_be_yes(text):
-            turn.said.append(replies.NOTHING_OPEN)
-            return
+        if turn.form.open is None and turn.done is not None and strong_yes(text):
+            # one yes more than was needed
+            again = act.name == turn.done and could_be_yes(text)
+            if again or not (lines_named(text, list(things.orders)) or order_ids(text, things.order_ids)):
+                turn.said.append(replies.NOTHING_OPEN)
+                return
         if at is None:
             act = WrittenCall(whose_address(act.name, text, things), act.args)
         else:

@@ -257,7 +257,7 @@ def _place(
         for at, word in enumerate(words):
             for part in parts:
                 if len(owners[part]) == 1 and len(part) > 2 and not part.isdigit() and alike(word.stem, part):
-                    if part not in key_stems:
+                    if not any(_names_key(part, stem) for stem in key_stems):
                         return at, 1
     number = _bare_number(parts, key_stems, words, owners)
     return None if number is None else (number, 1)
