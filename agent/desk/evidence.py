@@ -71,7 +71,7 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
     ids = order_ids(text, things.order_ids)
     named = lines_named(text, list(things.orders))
     lines = [line for _, line in named]
-    orders = [order for one in ids if (order := things.order(one)) is not None] or most_named(named)
+    orders = things.orders_of(ids) or most_named(named)
     held = {line.product for order in orders for line in order.lines}
     unlikely = _unlikely(orders if ids or all(line.product in held for line in lines) else [])
     only_own = bool(lines) and not _PRICE.search(text) and not _another_variant(things, text, lines)
@@ -129,7 +129,7 @@ def _tells_of_seen(form: Form, things: Things, text: str) -> bool:
     if form.seen != "get_order_details" or ware is None or "?" in text or _PRICE.search(text):
         return False
     lines = [line for order in things.orders for line in order.lines if line.product == ware.name]
-    told = wanted(text, [kind.options for kind in ware.kinds])
+    told = wanted(text, ware.options)
     return bool(lines) and all(told.differs(line.options) for line in lines)
 
 
@@ -137,7 +137,7 @@ def _another_variant(things: Things, text: str, lines: Sequence[Line], beside: b
     """Say whether a text tells options that one of the things does not have; `beside` its own: "one size up"."""
     for line in lines:
         ware = things.ware(line.product_id)
-        options = [kind.options for kind in ware.kinds] if ware is not None else []
+        options = ware.options if ware is not None else []
         if wanted(text, options, line.options if beside else None).differs(line.options):
             return True
     return False
@@ -150,7 +150,7 @@ def _options_of_seen(form: Form, things: Things, text: str) -> bool:
     ware = things.ware(form.product)
     if ware is None:
         return False
-    options = [kind.options for kind in ware.kinds]
+    options = ware.options
     keys = {stem for one in options for key in one for stem in stems_of(key) if len(stem) > 3}
     return bool(wanted(text, options) or keys & set(stems_of(text)) or _PRICE.search(text))
 

@@ -81,7 +81,7 @@ def look_up_orders(text: str, focus: str | None, things: Things, store: DeskStor
 def _meant(text: str, focus: str | None, things: Things) -> tuple[list[OwnOrder], str | None]:
     ids = order_ids(text, things.order_ids)
     if ids:
-        own = [order for one in ids if (order := things.order(one)) is not None]
+        own = things.orders_of(ids)
         return own[:_MOST_ORDERS], None if own else ids[0]
     last = things.order(focus) if focus else None
     # What was talked of last is meant, unless something is named that it does not have.
@@ -169,7 +169,7 @@ def look_up_product(
     ware = things.ware(name)
     if ware is None or outcome.kind != "told":
         return Found(outcome.finding.headline, [outcome.finding], made, product=name)
-    options = [kind.options for kind in ware.kinds]
+    options = ware.options
     wish = Wanted()
     for said in [*(told if name == focus else []), text]:
         wish = wish.later(wanted(said, options))

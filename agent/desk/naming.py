@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from storewise.agent.desk.options import mentions
 from storewise.agent.desk.things import OPEN_STATES, Line, OwnOrder, Things
-from storewise.agent.desk.words import Word, alike, sentences_of, stems_of, words_of
+from storewise.agent.desk.words import Word, alike, same_word, sentences_of, stems_of, words_of
 
 _ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
 _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
@@ -207,24 +207,19 @@ def _surely(
     parts: Sequence[str], joined: str, words: Sequence[Word], at: int, owners: dict[str, set[str]]
 ) -> int:
     if len(words) - at >= len(parts) and all(
-        _same(words[at + i].stem, p, owners) for i, p in enumerate(parts)
+        same_word(words[at + i].stem, p, owners) for i, p in enumerate(parts)
     ):
         return 3
     said = words[at].stem
-    if len(parts) > 1 and _same(said, joined, owners):
+    if len(parts) > 1 and same_word(said, joined, owners):
         return 3
-    if _same(said, parts[-1], owners) and said not in GENERIC:
+    if same_word(said, parts[-1], owners) and said not in GENERIC:
         return 2
     if len(parts) > 1 and any(
-        len(p) > 3 and _same(said, p, owners) and len(owners[p]) == 1 for p in parts[:-1]
+        len(p) > 3 and same_word(said, p, owners) and len(owners[p]) == 1 for p in parts[:-1]
     ):
         return 1
     return 0
-
-
-def _same(said: str, part: str, known: Mapping[str, set[str]]) -> bool:
-    """Say whether a word is a name's; one that stands in another name is no slip of the finger: speaker, sneaker."""
-    return said == part or (said not in known and alike(said, part))
 
 
 def _staying(text: str) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ def read_order(wish: Wish, things: Things, found: Meaning) -> None:
             continue
         ids = order_ids(said.text, things.order_ids)
         if ids:
-            own = [order for one in ids if (order := things.order(one)) is not None]
+            own = things.orders_of(ids)
             foreign = [one for one in ids if things.order(one) is None]
             fitting = [order for order in own if suitable(wish.tool, order)] or own
             explicit, narrowed = fitting[:1], None

@@ -14,7 +14,7 @@ import numpy as np
 
 from storewise.agent.desk.naming import GENERIC
 from storewise.agent.desk.things import Things
-from storewise.agent.desk.words import alike, stems_of
+from storewise.agent.desk.words import same_word, stems_of
 from storewise.tools.desk.addresses import find_address
 from storewise.tools.reviews.embedding import encode
 
@@ -160,17 +160,12 @@ def _known(spans: Sequence[re.Match[str]], names: Sequence[str]) -> set[int]:
         parts = stems_of(name)
         ends[parts[-1]] = ends.get(parts[-1], 0) + 1
         for at in range(len(said) - len(parts) + 1):
-            if all(_same(word, part, stems_known) for word, part in zip(said[at:], parts, strict=False)):
+            if all(same_word(word, part, stems_known) for word, part in zip(said[at:], parts, strict=False)):
                 known |= set(range(at, at + len(parts)))
         joined = "".join(parts)
         known |= {at for at, word in enumerate(said) if len(parts) > 1 and word == joined}
     known |= {at for at, word in enumerate(said) if ends.get(word, 0) > 1 and word not in GENERIC}
     return known
-
-
-def _same(said: str, part: str, known: frozenset[str]) -> bool:
-    """Say whether a word is a name's; one that stands in another name is no slip of the finger."""
-    return said == part or (said not in known and alike(said, part))
 
 
 def _called(words: Sequence[str], names: Sequence[str], wares: Sequence[str]) -> str | None:

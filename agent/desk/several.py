@@ -8,11 +8,10 @@ from storewise.agent.desk.form import meaning
 from storewise.agent.desk.naming import lines_named, order_ids, says_all, says_both
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes
-from storewise.agent.desk.wish import Meaning, Said, Wish, suitable
-from storewise.tools.desk.acts import ADDRESS, CANCEL, PAYMENT, RETURN
+from storewise.agent.desk.wish import WHOLE, Meaning, Said, Wish, suitable
+from storewise.tools.desk.acts import CANCEL, RETURN
 from storewise.tools.desk.desk import listed
 
-_WHOLE = (CANCEL, ADDRESS, PAYMENT)
 _ALL_ORDERS = re.compile(r"\b(?:all|every) (?:of )?(?:my |the |them)?|\beach\b", re.I)
 # What stands between two ids that are named for the same wish.
 _LISTED = re.compile(
@@ -37,7 +36,7 @@ def apart(wish: Wish, found: Meaning, things: Things) -> tuple[Wish, ...]:
         return tuple(_for_one(wish, one) for one in ids)
     if found.missing != "order" or len(found.orders) < 2 or found.foreign:
         return (wish,)
-    if wish.tool in _WHOLE and any(_says_all(said.text) for said in wish.said):
+    if wish.tool in WHOLE and any(_says_all(said.text) for said in wish.said):
         return tuple(_for_one(wish, order.order_id) for order in found.orders)
     all_named = _says_all(last.text) and all(lines_named(last.text, [order]) for order in found.orders)
     if wish.tool == RETURN and (all_named or _each_named(last.text, found.orders)):
@@ -48,7 +47,7 @@ def apart(wish: Wish, found: Meaning, things: Things) -> tuple[Wish, ...]:
 def _ids(wish: Wish, text: str, things: Things) -> list[str]:
     """Return the orders that a text names by their ids for the same wish."""
     ids = order_ids(text, things.order_ids)
-    if len(ids) < 2 or wish.tool not in (*_WHOLE, RETURN):
+    if len(ids) < 2 or wish.tool not in (*WHOLE, RETURN):
         return []
     places = sorted((found.start(), found.end()) for one in ids for found in _places(one, text))
     between = [text[one[1] : two[0]] for one, two in zip(places, places[1:], strict=False)]
@@ -110,11 +109,11 @@ def whole_order(wish: Wish, found: Meaning) -> str | None:
     if wish.tool != CANCEL or wish.told_whole or order is None or not suitable(CANCEL, order):
         return None
     for said in wish.said:
+        one_of_more = _PART.search(said.text) is not None
+        if not one_of_more and CANCEL not in named_changes(said.text):
+            continue
         named = [line for _, line in lines_named(said.text, [order])]
         rest = [line for line in order.lines if line not in named]
-        if CANCEL not in named_changes(said.text) and not _PART.search(said.text):
-            continue
-        one_of_more = _PART.search(said.text) is not None
         if named and not rest and len(named) > 1 and one_of_more and not _AN_ORDER.search(said.text):
             return "An order can only be cancelled as a whole, with all that is in it."
         if named and rest and (one_of_more or not _AN_ORDER.search(said.text)):

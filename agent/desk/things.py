@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storewise.tools.desk.desk import Desk
@@ -31,6 +32,11 @@ class Ware:
     product_id: str
     name: str
     kinds: tuple[Kind, ...]
+
+    @property
+    def options(self) -> list[dict[str, str]]:
+        """The options of each variant."""
+        return [kind.options for kind in self.kinds]
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,10 @@ class Things:
 
     def order(self, order_id: str) -> OwnOrder | None:
         return next((order for order in self.orders if order.order_id == order_id), None)
+
+    def orders_of(self, order_ids: Iterable[str]) -> list[OwnOrder]:
+        """Return those of some orders that are the customer's own."""
+        return [order for one in order_ids if (order := self.order(one)) is not None]
 
     def ware(self, name: str) -> Ware | None:
         return next((ware for ware in self.wares if name in (ware.name, ware.product_id)), None)

@@ -37,6 +37,8 @@ NEEDS: dict[str, tuple[Asked, ...]] = {
 }
 DELIVERED = ("return_delivered_order_items", "exchange_delivered_order_items")
 SWAPPING = ("modify_pending_order_items", "exchange_delivered_order_items")
+# The changes of an order as a whole.
+WHOLE = tuple(tool for tool, needs in NEEDS.items() if "order" in needs and "items" not in needs)
 # The changes of an order that has not come yet.
 PENDING = tuple(tool for tool, needs in NEEDS.items() if "order" in needs and tool not in DELIVERED)
 

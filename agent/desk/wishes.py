@@ -11,8 +11,8 @@ from storewise.agent.desk.meant import INSTEAD, Form
 from storewise.agent.desk.naming import bought_together, order_ids, products_named
 from storewise.agent.desk.paying import paying
 from storewise.agent.desk.things import Things
-from storewise.agent.desk.wish import NEEDS, SWAPPING, Said, Wish
-from storewise.tools.desk.acts import ADDRESS, CANCEL, PAYMENT
+from storewise.agent.desk.wish import NEEDS, SWAPPING, WHOLE, Said, Wish
+from storewise.tools.desk.acts import ADDRESS, PAYMENT
 from storewise.tools.desk.addresses import find_address
 
 _POINTS = re.compile(r"\b(it|that|this|that one|this one|them|those|the order|mine)\b", re.I)
@@ -38,7 +38,7 @@ def led(form: Form, seen: str | None, tool: str, text: str, things: Things, said
         if tool in SWAPPING and _THAT_ONE.search(text):
             told += tuple(Said(asked="new items", text=one) for one in form.product_said)
         return (*told, said)
-    just_told = seen == "get_order_details" and tool in (CANCEL, ADDRESS, PAYMENT)
+    just_told = seen == "get_order_details" and tool in WHOLE
     if form.order and not ids and not beside and (just_told or _POINTS.search(text)):
         return (Said(asked="order", text=form.order), said)
     return (said,)

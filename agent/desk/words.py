@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -89,3 +90,8 @@ def alike(said: str, known: str) -> bool:
     if min(len(said), len(known)) < 5 or said[0] != known[0] or known[0].isdigit():
         return False
     return fuzz.ratio(said, known) >= 84
+
+
+def same_word(said: str, part: str, known: Container[str]) -> bool:
+    """Say whether a written word is a name's; a word of another name is no slip of the finger: speaker, sneaker."""
+    return said == part or (said not in known and alike(said, part))
