@@ -24,19 +24,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
-from storewise.agent import summaries
+from storewise.agent import phrasing, summaries
 from storewise.agent.engine import Served
 from storewise.agent.job_store import WHOLE, JobStore, Line, Row
 from storewise.agent.job_workers import Workers
+from storewise.agent.phrasing import ModelAway, NotPhrased, Phrase
 from storewise.agent.selection import Selection, SelectionError, selected
 from storewise.agent.settings import Settings
-from storewise.agent.summaries import NotPhrased, Phrase
 from storewise.agent.uploads import Kind, UploadError, read
 from storewise.tools.reviews.groups import Group
 from storewise.tools.reviews.index import NoIndex, open_index
@@ -72,7 +71,7 @@ class Jobs:
         self,
         settings: Settings,
         served: Callable[[], Served | None] = lambda: None,
-        phraser: Callable[[Served | None], Phrase | None] = summaries.phraser,
+        phraser: Callable[[Served | None], Phrase | None] = phrasing.phraser,
     ) -> None:
         self.settings = settings
         self.store = JobStore(settings.jobs_url, settings.home)
@@ -80,7 +79,8 @@ class Jobs:
         self.intakes = asyncio.Semaphore(INTAKES)
         self._own: dict[str, asyncio.Semaphore] = {}
         self._served = served
-        self._phraser = lru_cache(maxsize=8)(phraser)  # a client keeps its connections
+        self._phraser = lru_cache(maxsize=8)(phraser)
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that jobs run in
         self._gave_up = 0.0
         self._embedded = Embedded()
         self._workers = Workers(self.store, QUEUE, run_job)
@@ -117,7 +117,7 @@ class Jobs:
         }
         DBOS(config=config)
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.5)
+        DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.1)
         self._workers.start()
         self._started.set()
 
@@ -127,6 +127,8 @@ class Jobs:
         if _running is self:
             self._started.clear()
             self._workers.stop()
+            if self._loop is not None and self._loop.is_running():
+                asyncio.run_coroutine_threadsafe(phrasing.disconnect(), self._loop).result(timeout=10)
             DBOS.destroy()
             self._workers.leave()
             _running = None
@@ -349,7 +351,7 @@ class Jobs:
 
     def _phrase(self, job_id: str) -> Phrase | None:
         """Return what phrases a group: each once and for all, waiting for a model that is down."""
-        if not summaries.phrases_expected(self.settings) and self._phraser(self._served()) is None:
+        if not phrasing.phrases_expected(self.settings) and self._phraser(self._served()) is None:
             return None
 
         async def phrase(group: Group) -> str:
@@ -364,6 +366,7 @@ class Jobs:
         return phrase
 
     async def _said(self, job_id: str, group: Group) -> str:
+        self._loop = asyncio.get_running_loop()
         until = time.monotonic() + self.settings.model_patience
         waits = False
         while True:
@@ -374,11 +377,8 @@ class Jobs:
             if ask is not None:
                 try:
                     said = await ask(group)
-                except NotPhrased:
-                    raise
-                except Exception as error:
-                    if not _down(error):
-                        raise NotPhrased(str(error)) from error
+                except ModelAway:
+                    pass
                 else:
                     self._gave_up = 0.0
                     if waits:
@@ -397,14 +397,6 @@ class Jobs:
             await asyncio.sleep(1.0)
             if await asyncio.to_thread(self.store.state, job_id) != "running":
                 raise NotPhrased("the job has ended")
-
-
-def _down(error: Exception) -> bool:
-    """Say whether an error means that no model answers, rather than that it answered badly."""
-    # Slow to load, and loaded already wherever a model was asked.
-    import openai
-
-    return isinstance(error, openai.APIConnectionError | openai.InternalServerError | httpx.TransportError)
 
 
 def _jobs() -> Jobs:

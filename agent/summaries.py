@@ -5,19 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
-from storewise.agent.analyst import chat_model
-from storewise.agent.engine import Served, gpu_found
-from storewise.agent.settings import Settings
-from storewise.finetune.adapter import SHIPPED, read_manifest
-from storewise.prompts import prompt
+from storewise.agent.phrasing import LONGEST, NotPhrased, Phrase
 from storewise.tools.reviews import aspects, embedding, screening
 from storewise.tools.reviews.claims import all_supported
 from storewise.tools.reviews.groups import (
@@ -30,7 +25,6 @@ from storewise.tools.reviews.groups import (
     judged,
     normal,
     read_lines,
-    shown,
 )
 from storewise.tools.reviews.salience import of_somebody, personal
 from storewise.tools.reviews.summary import CLAIMS, AspectShare, Claim, Length, Review, Summary
@@ -38,60 +32,7 @@ from storewise.tools.reviews.telling import QUOTES, arranged, chosen, claim_of, 
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Phrase = Callable[[Group], Awaitable[str]]
 SAME = 0.7  # cosine from which claims of two parts of the reviews are one
-LONGEST = 240  # characters of a claim
-
-
-class NotPhrased(Exception):
-    """The model phrases no sentence for this group; it is quoted instead."""
-
-
-def phrases_expected(settings: Settings) -> bool:
-    """Say whether a model that phrases is to be waited for where it does not answer yet.
-
-    The embedded one is asked when it runs, and not waited for: a job with no engine beside it quotes at once.
-    """
-    return bool(settings.model_url) or gpu_found()
-
-
-def _embedded_phrases() -> bool:
-    """Say whether the adapter shipped for the embedded model has learned to phrase what reviews say."""
-    return "reviews" in read_manifest(SHIPPED).prompts
-
-
-def phraser(served: Served | None, seconds: float = 60.0) -> Phrase | None:
-    """Return what phrases a group through a served model, None where claims are to be quotes.
-
-    The embedded model is asked only if its adapter has learned to.
-    """
-    if served is None or (served.compact and not _embedded_phrases()):
-        return None
-    model = chat_model(served, seconds).bind(max_tokens=LONGEST // 4)
-
-    async def phrase(group: Group) -> str:
-        return _sentence(str((await model.ainvoke(messages(group))).text))
-
-    return phrase
-
-
-def messages(group: Group) -> list[BaseMessage]:
-    """Return what a model is told to phrase a group."""
-    sentences = shown([quote.text for quote in group.quotes])
-    return [SystemMessage(prompt("reviews")), HumanMessage(prompt("summarize_group", sentences=sentences))]
-
-
-def _sentence(reply: str) -> str:
-    """Return the first line of a reply without list marks and quotation marks around it, ended by a stop.
-
-    Raises:
-        NotPhrased: there is none.
-    """
-    lines = [line.strip(' \t-*•"“”') for line in reply.splitlines()]
-    said = next((line for line in lines if line), "")
-    if not said:
-        raise NotPhrased
-    return said if said[-1] in ".!?" else said + "."
 
 
 async def summarize(
@@ -114,14 +55,11 @@ async def summarize(
         words: so many words at most, whatever the length.
         judge: says how sentences judge; one that knows them saves the time, too.
     """
-    reasons = _reasons(reviews)
-    read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
-    left_out = dict(Counter(reason for reason in reasons if reason is not None))
-    lines, groups = await computed(_read, read, encode, judge)
-    told_of = chosen(groups, len(read), CLAIMS[length], phrase is None)
+    left_out, read, lines, groups = await computed(_read, reviews, encode, judge)
+    told_of = chosen(groups, read, CLAIMS[length], phrase is None)
     said = await asyncio.gather(*(_said(group, phrase) for group in told_of))
     told = await computed(_checked, told_of, said, encode)
-    claims = arranged(list(zip(told_of, told, strict=True)), len(read), words)
+    claims = arranged(list(zip(told_of, told, strict=True)), read, words)
     against = await computed(contradictions, claims, encode)
     return Summary(
         claims=tuple(claims),
@@ -129,15 +67,21 @@ async def summarize(
         if lines.codes is None
         else aspects.shares([q.review_id for q in lines.quotes], lines.codes),
         contradictions=tuple(against.items()),
-        reviews=len(read),
+        reviews=read,
         left_out=left_out,
-        text=running_text(claims, len(read), against),
+        text=running_text(claims, read, against),
     )
 
 
-def _read(reviews: Sequence[Review], encode: Encode, judge: Judge) -> tuple[Lines, list[Group]]:
-    lines = read_lines(reviews, encode, judge)
-    return lines, grouped_lines(lines)
+def _read(
+    reviews: Sequence[Review], encode: Encode, judge: Judge
+) -> tuple[dict[str, int], int, Lines, list[Group]]:
+    """Return why how many reviews are left out, how many are read, their sentences and the groups of these."""
+    reasons = _reasons(reviews)
+    read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
+    left_out = dict(Counter(reason for reason in reasons if reason is not None))
+    lines = read_lines(read, encode, judge)
+    return left_out, len(read), lines, grouped_lines(lines)
 
 
 async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -147,10 +91,16 @@ async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     """
 
     def alone() -> T:
-        with threadpool_limits(1, user_api="blas"):
+        with _libraries().limit(limits=1, user_api="blas"):
             return work(*args, **kwargs)
 
     return await asyncio.get_running_loop().run_in_executor(_workers(), alone)
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """Return what sets the libraries' threads; to find the libraries takes some milliseconds each time."""
+    return ThreadpoolController()
 
 
 @lru_cache(maxsize=1)

@@ -30,8 +30,9 @@ from openai import APIConnectionError
 
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served, running_engine
+from storewise.agent.phrasing import ModelAway, Phrase, disconnect, phraser
 from storewise.agent.settings import Settings
-from storewise.agent.summaries import Phrase, phraser, summarize
+from storewise.agent.summaries import summarize
 from storewise.benchmarks.bootstrap import mean_difference
 from storewise.benchmarks.data import INSTALL
 from storewise.benchmarks.peers.lexrank import lexrank
@@ -134,6 +135,7 @@ def _quality(folder: Path, served: Served | None, clock: Clock) -> dict[str, Tas
             products = read_products(folder / name)
             with clock.step(f"summaries, {part}"):
                 tasks |= _judged(part, products, served, encode, runner)
+        runner.run(disconnect())
     with clock.step("claims"):
         tasks |= _claims(encode)
     return tasks
@@ -196,7 +198,7 @@ def _steady(phrase: Phrase | None) -> Phrase | None:
 
     async def again(group: Group) -> str:
         for seconds in (1, 5, 20):
-            with suppress(APIConnectionError):
+            with suppress(ModelAway):
                 return await phrase(group)
             await asyncio.sleep(seconds)
         return await phrase(group)

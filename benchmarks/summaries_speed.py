@@ -31,8 +31,8 @@ from sklearn.cluster import KMeans
 from storewise.agent.analyst import chat_model
 from storewise.agent.engine import Served
 from storewise.agent.jobs import Jobs
+from storewise.agent.phrasing import Phrase, messages, phraser
 from storewise.agent.settings import Settings
-from storewise.agent.summaries import Phrase, messages, phraser
 from storewise.benchmarks.report import Clock, Task
 from storewise.prompts import prompt
 from storewise.tools.reviews.build import read_reviews
@@ -60,14 +60,10 @@ class Recorder:
 
         async def phrase(group: Group) -> str:
             said = await ask(group)
-            told = [{"role": _ROLE[one.type], "content": str(one.content)} for one in messages(group)]
-            self.calls.append((told, said))
+            self.calls.append((messages(group), said))
             return said
 
         return phrase
-
-
-_ROLE = {"system": "system", "human": "user"}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
-import snowballstemmer
+import Stemmer
 
 # A stemmer works on its own fields: two threads on one end in an IndexError or, worse, in a wrong stem.
 _own = threading.local()
@@ -16,5 +16,5 @@ def stemmed(word: str) -> str:
     """Return the stem of a lower-case word."""
     stemmer = getattr(_own, "stemmer", None)
     if stemmer is None:
-        stemmer = _own.stemmer = snowballstemmer.stemmer("english")
+        stemmer = _own.stemmer = Stemmer.Stemmer("english")
     return str(stemmer.stemWord(word))

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -16,7 +15,7 @@ from storewise.agent.engine import Served
 from storewise.agent.job_store import JobStore
 from storewise.agent.job_tables import jobs as table
 from storewise.agent.job_tables import workers
-from storewise.agent.summaries import Phrase
+from storewise.agent.phrasing import ModelAway, Phrase
 from storewise.tools.reviews.groups import Group
 from tests.agent.job_helpers import (
     ASKED,
@@ -105,7 +104,7 @@ class Phraser:
     def __call__(self, served: Served | None) -> Phrase | None:
         async def phrase(group: Group) -> str:
             if self.down:
-                raise httpx.ConnectError("refused")
+                raise ModelAway("refused")
             self.asked.append(group.quotes[0].text)
             return f"Customers say: {group.quotes[0].text}"
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from storewise.agent import summaries
-from storewise.agent.summaries import NotPhrased, Phrase, merged, summarize
+from storewise.agent.phrasing import NotPhrased, Phrase
+from storewise.agent.summaries import merged, summarize
 from storewise.tools.reviews.groups import Group
 from storewise.tools.reviews.summary import Review, Summary
 
@@ -109,20 +107,3 @@ def test_parts_are_put_together() -> None:
     assert [(share.aspect, share.reviews) for share in whole.aspects] == [
         (share.aspect, 2 * share.reviews) for share in first.aspects
     ]
-
-
-@pytest.mark.parametrize(
-    ("reply", "said"),
-    [
-        ("The tea is mild", "The tea is mild."),
-        ('\n - "The tea is mild!"\nMore.', "The tea is mild!"),
-        ("“The tea is mild.”", "The tea is mild."),
-    ],
-)
-def test_a_reply_becomes_one_sentence(reply: str, said: str) -> None:
-    assert summaries._sentence(reply) == said
-
-
-def test_an_empty_reply_phrases_nothing() -> None:
-    with pytest.raises(NotPhrased):
-        summaries._sentence(" \n- \n")

@@ -6,7 +6,7 @@ import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import snowballstemmer
+import Stemmer
 
 from storewise.tools.stems import stemmed
 
@@ -18,7 +18,7 @@ def test_many_threads_get_the_stems_of_one() -> None:
         "".join(draw.choices("abcdeiorstuvy", k=draw.randint(3, 9))) + draw.choice(ends)
         for _ in range(20_000)
     ]
-    one = snowballstemmer.stemmer("english")
+    one = Stemmer.Stemmer("english")
     right = [one.stemWord(word) for word in words]
     stemmed.cache_clear()
     before = sys.getswitchinterval()

@@ -178,8 +178,8 @@ def contrary(one: str, other: str) -> bool:
 
 def parts_of(claim: str) -> list[str]:
     """Return the parts of a claim that say something, split at commas, colons and joining words."""
-    parts = [part.strip(" .") for part in _JOINT.split(claim)]
-    return [part for part in parts if words_of(part)] or [claim]
+    parts = [part for part in (part.strip(" .") for part in _JOINT.split(claim)) if words_of(part)]
+    return parts if len(parts) > 1 else [claim]
 
 
 def words_of(text: str) -> list[_Word]:
