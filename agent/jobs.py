@@ -117,7 +117,7 @@ class Jobs:
         }
         DBOS(config=config)
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.1)
+        DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.2)
         self._workers.start()
         self._started.set()
 

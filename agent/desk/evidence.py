@@ -26,18 +26,32 @@ _INSTEAD = re.compile(
     r"swap\w*|trade\w*|switch\w*|make it|change (?:it|the|my)|version|"
     r"(?:could|can|may|might) (?:the|it|my|that)\b[^.;!?]{0,40}\bbe(?:come)?\b|"
     r"turn (?:[\w-]+ ){1,4}into|(?:but|only) in|update|"
-    r"needs? (?:an?|the|it|them|\d+)\b|"
-    r"can i (?:get|have) (?:it|one|them|these|those) (?:in|for|as|with)|"
+    r"needs? (?:an?|the|it|them|\d+)\b|change (?:to|them|those|these)\b|"
+    r"(?:must|has to|have to|needs to) (?:have|be)\b|"
+    r"(?:give|send) (?:me )?[\w -]{1,25}(?:model|version|ones?)\b|have (?:it|them) in|"
+    r"in [\w -]{2,20}? (?:do )?you have|"
+    r"can i (?:get|have) (?:it|one|them|these|those|the same(?: ones?| things?)?) (?:in|for|as|with)|"
+    r"(?:get|have) my [\w -]{2,40} in|hand (?:mine|it|them) in for|"
     r"should (?:have|be|come)\b|(?:would|'d) (?:like|prefer|want) (?:the|an?) \w+ one|"
-    r"wants? (?:the|an?) (?:\w+ ){1,2}one|i wanted|"
+    r"wants? (?:the|an?) (?:\w+ ){1,2}one|i wanted|(?:want|prefer|like) the \w{3,}er\b|"
     r"(?:like|want|prefer|have|need) (?:it|them|those|these|that|this|one) in|"
     r"want [\w -]{2,30} for (?:it|them|these|those))\b",
     re.I,
 )
-_TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
+_TRACES = re.compile(r"\b(?:(?<!order )where|when|track\w*|status|arriv\w*|how (?:much|long))\b", re.I)
 _MOVED = re.compile(
     r"\b(?:don['’]?t|do not|no longer) live\b|\bmoved (?:out|away|house)\b|\bused to live\b|"
     r"\b(?:old|former|previous) address\b",
+    re.I,
+)
+_SOMEBODY = re.compile(
+    r"\bto (?:my|our) (?:\w+ )?(?:parents?|mum|mom|mother|father|dad|sister|brother|son|daughter|aunt|uncle|friend|"
+    r"neighbou?r|work|office|grand\w+|husband|wife|partner|in-?laws|cousin|colleague)(?:['’]s)?\b",
+    re.I,
+)
+_THERE = re.compile(
+    r"\b(?:sen[dt]|ship(?:ped)?|go|come|deliver(?:ed)?)\b[^.;!?]{0,20}\bthere\b|"
+    r"\b(?:ought to|should|must|has to|needs to) (?:go|come|be (?:sent|shipped|delivered)) to (?:me|us|my)\b",
     re.I,
 )
 _ALSO = re.compile(r"\b(?:also|too|as well|plus|and the|another)\b", re.I)
@@ -87,7 +101,9 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
         and reason_in(text) is not None,
         place=(bool(orders) and _MOVED.search(text) is not None)
         or find_address(text) is not None
-        or (_SENDS.search(text) is not None and names_another_place(text)),
+        or (_SENDS.search(text) is not None and names_another_place(text))
+        or (bool(orders) and _THERE.search(text) is not None)
+        or (bool(orders) and (_SENDS.search(text) and _SOMEBODY.search(text)) is not None),
         only_own=only_own,
         unlikely=unlikely,
     )

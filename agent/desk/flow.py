@@ -6,6 +6,7 @@ it is allowed and what is asked next is worked out here and by the tools' own ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,11 +34,11 @@ from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes, names_another_change
-from storewise.agent.desk.wish import NEEDS, Asked, Meaning, Said, Wish
+from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
 from storewise.agent.desk.wishes import answers, answers_too, led, waiting
 from storewise.agent.desk.yes import could_be_yes, may_approve, strong_yes
 from storewise.tools.calls import WrittenCall
-from storewise.tools.desk.acts import HAND_OVER
+from storewise.tools.desk.acts import CANCEL, HAND_OVER
 from storewise.tools.desk.addresses import find_address
 from storewise.tools.desk.desk import listed
 from storewise.tools.desk.registry import Outcome, propose
@@ -54,6 +55,7 @@ _PAYMENT_REFUSED = (
     "gift card balance too low",
     "refund only to the original payment method or a gift card",
 )
+_KEEPS = re.compile(r"\bi(?:['’]?ll| will|['’]?d| would)? (?:rather |just |better )?keep\b", re.I)
 _NEW_REFUSED = ("item not available", "different product")
 
 
@@ -235,9 +237,11 @@ class Flow:
         said = Said(asked=asked, text=text, reason=act.args.get("reason"))
         more = wish.told(said)
         # "I don't need it any more" gives a cancellation its reason, and does not give it up.
-        reason = wish.tool == "cancel_pending_order" and asked != "confirmation" and reason_in(text)
+        given = reason_in(text) if wish.tool == CANCEL else None
+        reason = given is not None and (asked != "confirmation" or given == meaning(wish, things).reason)
         if act.name in ("no", "drop") and not reason and not strong_yes(text) and not may_approve(text):
-            corrected = act.name == "no" and tells_more(wish, more, things)
+            stays = wish.tool in SWAPPING and _KEEPS.search(text) is not None
+            corrected = act.name == "no" and not stays and tells_more(wish, more, things)
             if not corrected:
                 turn.decide(wish.tool, {}, "declined" if act.name == "no" else "dropped", None)
                 turn.said.append(replies.LEFT)

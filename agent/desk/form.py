@@ -20,14 +20,15 @@ from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wis
 _MISTAKE = re.compile(
     r"\b(mistake|accident(?:al|ally)?|by error|in error|wrong (?:one|item|thing|button|size|order)|twice|"
     r"(?:didn'?t|did not|never) mean to|not mean to|unintention|slip of the fingers?|misclick|pressed the|"
-    r"(?:ordered|bought) (?:it )?double)",
+    r"(?:ordered|bought) (?:it )?double|wish ?list)",
     re.I,
 )
 _NO_NEED = re.compile(
     r"\b(no longer (?:need|want|required?)(?:ed)?|(?:not|never|\w+n['’]?t) be (?:needing|wanting|using|needed)|surplus|"
-    r"(?:don'?t|do not|dont|doesn'?t|didn'?t|won'?t) (?:really )?(?:need|want)|not need(?:ed)?|"
+    r"(?:don'?t|do not|dont|doesn'?t|didn'?t|won'?t) (?:really )?(?:need|want)(?! (?:it|them) (?:like|in|as|with)\b)|"
+    r"not need(?:ed)?|"
     r"need (?:it|them|any of it|this|that) (?:no more|any ?more)|no (?:more )?(?:need|use)|changed my mind|"
-    r"not (?:needed|wanted) any ?more|without it)\b",
+    r"not (?:needed|wanted) any ?more|without it|need is gone)\b",
     re.I,
 )
 # A reason that no policy of ours accepts, and that nobody gives for anything else.

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from storewise.agent.desk.naming import (
-    bought_together,
     by_options,
     content_with,
     doubtful,
@@ -18,12 +17,12 @@ from storewise.agent.desk.naming import (
     says_rest,
     staying,
     without_staying,
-    without_together,
 )
 from storewise.agent.desk.options import Wanted, pick, wanted
 from storewise.agent.desk.things import Kind, Line, Things
+from storewise.agent.desk.together import bought_together, without_together
 from storewise.agent.desk.wish import SWAPPING, Meaning, Wish
-from storewise.agent.desk.words import sentences_of, words_of
+from storewise.agent.desk.words import sentences_of, stems_of, words_of
 
 _JOINED = re.compile(r"\b(?:both|two|each|also|as well|too|all)\b|[+&]|\band (?:the|my|a)\b", re.I)
 _WRONG = re.compile(r"\b(?:picked|chose|chosen|clicked|selected|ordered|got) the wrong\b", re.I)
@@ -34,6 +33,11 @@ _SAME = re.compile(r"\b(?:same|again|still|identical|otherwise|just like|as befo
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3, "4": 4}
 _NUMBER = re.compile(rf"\b({'|'.join(_NUMBERS)})\b", re.I)
 _CONTENT_HERE = re.compile(r"\b(?:keep\w*|stays?|likes?|loves?)\b", re.I)
+# "too slow" adds nothing.
+_ALSO = re.compile(
+    r"\b(?:also|as well|plus|another)\b|\btoo\b(?= *(?:[^\w\s]|$|(?:please|then|and|if|thanks?|from|on|to)\b))",
+    re.I,
+)
 _ONLY = re.compile(r"\b(only|just)\b", re.I)
 
 
@@ -50,8 +54,15 @@ def read_lines(wish: Wish, found: Meaning) -> None:
             lines, unsure = _rest(said.text, order.lines, [*stay, *content]), []
             continue
         if said.asked == "new items" and lines:
+            beside = bought_together(said.text, [line.product for line in order.lines])
             more = [line for _, line in lines_named(said.text, [order]) if line not in lines]
-            lines += more if re.search(r"\b(also|and|too|as well|plus)\b", said.text, re.I) else []
+            ends = {
+                stems_of(line.product)[-1] for line in lines
+            }  # "the camera": the one that is meant already
+            more = [
+                line for line in more if line.product not in beside and stems_of(line.product)[-1] not in ends
+            ]
+            lines += more if (_ALSO.search(said.text) or re.search(r"\band\b", said.text, re.I)) else []
             continue
         if says_all(said.text) and wish.tool not in SWAPPING:
             lines = [line for line in order.lines if line not in (*stay, *content)] or list(order.lines)
@@ -71,14 +82,14 @@ def read_lines(wish: Wish, found: Meaning) -> None:
                 )
             continue
         named = [line for line in named if line not in stay] or named
-        if lines and all(line in content for line in named):
+        if (lines or said.asked == "items") and all(line in content for line in named):
             continue
         named = [line for line in named if line not in content] or named
         named, maybe = doubtful(said.text, named)
         if (unsure and len(maybe) > 1) or any(line in maybe for line in lines):
             continue
         unsure = maybe
-        also = bool(lines) and re.search(r"\b(also|too|as well|plus|another)\b", said.text, re.I)
+        also = bool(lines) and _ALSO.search(said.text)
         if said.asked == "nothing" or not lines:
             lines = [*lines, *(line for line in named if line not in lines)] if lines and also else named
         elif also:
@@ -137,7 +148,8 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
                 # this describes what there is
                 told.values = {k: v for k, v in told.values.items() if v != {line.options.get(k)}}
             if (
-                re.search(r"\b(no wait|instead|rather|actually|sorry)\b", part, re.I)
+                said.asked != "payment"
+                and re.search(r"\b(no wait|instead|rather|actually|sorry)\b", part, re.I)
                 and told.values
                 and wish_for
             ):

@@ -18,7 +18,8 @@ ALSO = re.compile(
     r"\b(also|too|as well|another thing|second(?:ly)?|and then|after that|plus|besides|one more)\b", re.I
 )
 INSTEAD = re.compile(
-    r"\b(instead|rather|no,? wait|actually|forget (?:it|that|the)|never ?mind|changed my mind|on second thought)\b",
+    r"\b(instead(?! of (?:the|my|that|it)\b)|rather|no,? wait|actually|forget (?:it|that|the)|"
+    r"never ?mind|changed my mind|on second thought)\b",
     re.I,
 )
 THERE = re.compile(r"\b(there|same (?:address|place)|that address|it too|as well)\b", re.I)

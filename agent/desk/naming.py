@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from storewise.agent.desk.options import mentions
 from storewise.agent.desk.things import OPEN_STATES, Line, OwnOrder, Things
@@ -14,9 +15,10 @@ _ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
 _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
 _ITEM_ID = re.compile(r"(?<![\w#$.])(\d{10})(?!\w)")
 _ALL = re.compile(
-    r"\b((?<!had )(?<!got )everything(?! (?:unpacked|here|was))|"
+    r"(?:^\W*all(?=,)|\b("
+    r"(?<!had )(?<!got )(?<!and )everything(?! (?:unpacked|here|was|with|on|onto|to|via|by|is|as)\b)|"
     r"all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
-    r"the lot|all (?:two|three|four|five|\d))\b",
+    r"the lot|all (?:two|three|four|five|\d))\b)",
     re.I,
 )
 # "The order ending 7049": an id by its last digits.
@@ -39,21 +41,15 @@ _KEEPS = re.compile(
     r"except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
     r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
-    r"hang(?:ing)? on to|hold(?:ing)? on to)\b",
+    r"hang(?:ing)? on to|hold(?:ing)? on to|(?:is|are) not (?:concerned|affected|meant|part of))\b|"
+    r"^\W*(?:no [\w-]+(?: [\w-]+)?|(?:(?:the|my) )?[\w-]+(?: [\w-]+)? no)\W*$",
     re.I,
 )
+_KEEPS_THOSE = re.compile(r"\b(?:keep|keeping) (?:those|these|them)\W*$", re.I)
 _OTHER_WANTED = re.compile(r"\bthe other\b[^.;!?]*\b(?:do|still) (?:want|need)\b[^.;!?]*", re.I)
 _REST = re.compile(
     r"\b(?:the (?:others?|rest|remaining)(?: (?:one|ones|two|three|four|things?|items?|lot))?|everything else|"
     r"all else)\b",
-    re.I,
-)
-# Words before a thing that was only bought together with what is meant.
-_TOGETHER = re.compile(
-    r"\b(?:same (?:order|parcel|package|delivery|box) (?:as|with)|"
-    r"order (?:that |which )?(?:has|had|holds|contains|includes)\b|"
-    r"(?:order|parcel|package|delivery|box|bought|got|ordered|came|come|comes|#?w\d{7})\b[^.;!?]{0,40}?"
-    r"\b(?:along with|together with|with|alongside|w/?)(?= ))",
     re.I,
 )
 # What is said of a thing that may stay.
@@ -63,27 +59,21 @@ _CONTENT = re.compile(
     r"(?:lovely|fine|great|ok(?:ay)?|alright|all right|good|perfect|brilliant|nice|wonderful|excellent|super|well)\b|"
     r"\bfits\b(?! (?:badly|poorly|too))|"
     r"\b(?:am|are|is|['’]m|['’]re|['’]s) (?:still )?(?:using|enjoying|wearing|loving)\b|"
-    r"\b(?:in use|enjoys? (?:it|them|the))\b|\b(?:they|it) stays?\b",
+    r"\b(?:in use|(?:enjoy|love|adore)s? (?:it|them|the|her|his|my|that)|"
+    r"(?:i|we|she|he|they) (?:really )?(?:love|adore|enjoy)s?)\b|\b(?:they|it) stays?\b",
     re.I,
 )
 _JUDGED = re.compile(r"[.,;!?]|\bbut\b", re.I)
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "latter": -1, "former": 0}
 _CAME = re.compile(r"\b(arrived|delivered|received|got it|came|have it|already here|already have)\b", re.I)
 _COMING = re.compile(
-    r"\b(pending|on (?:its|the|their) way|not (?:yet )?(?:shipped|arrived|here)|still (?:coming|waiting|open)|"
+    r"\b(pending|under ?way|on (?:its|the|their) way|"
+    r"not (?:yet )?(?:shipped|arrived|here)|still (?:coming|waiting|open)|"
     r"hasn'?t (?:arrived|shipped|come)|before it ships|upcoming|isn'?t here)\b",
     re.I,
 )
-_HAVING = frozenset("make become be for into to want wanted like have had been rather".split())
+_HAVING = frozenset("make become be for into to want wanted like have had been rather prefer".split())
 GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
-_TOGETHER_ENDS = re.compile(
-    r"[.:;!?,)]|\b(?:in it|and (?:it|they|that)|i|i'm|we|can|could|please|is|are|has|have)\b|$", re.I
-)
-_CAME_IN = re.compile(
-    r"\b(?:order|parcel|package|delivery|box) (?:that |which |where )?(?:the|my) "
-    r"([^.;!?,]{2,40}?) (?:came|arrived|was|is) (?:in|with)\b",
-    re.I,
-)
 _BIG = re.compile(r"\b(?:big|bigger|biggest|large|larger|largest|tall|taller|long|longer)\b", re.I)
 _SMALL = re.compile(r"\b(?:small|smaller|smallest|little|short|shorter|tiny)\b", re.I)
 
@@ -188,7 +178,8 @@ def _stay(text: str, names: Sequence[str]) -> set[str]:
     if not clauses:
         return stay
     for begin, end in sorted({*_clauses(text), *clauses}, key=lambda one: (one[1], -one[0])):
-        stems = set(stems_of(text[begin:end]))
+        said = stems_of(text[begin:end])
+        stems = {*said, *(one + two for one, two in pairwise(said))}  # "tooth brush"
         named = {name for name in names if any(alike(one, stems_of(name)[-1]) for one in stems)}
         stay = stay | named if (begin, end) in clauses else stay - named
     return stay
@@ -224,7 +215,12 @@ def _surely(
 
 def _staying(text: str) -> list[tuple[int, int]]:
     """Return from where to where the clauses stand that say what is to stay as it is."""
-    stays = [(begin, end) for begin, end in _clauses(text) if _KEEPS.search(text[begin:end])]
+    stays = []
+    for begin, end in _clauses(text):
+        if _KEEPS.search(text[begin:end]):
+            # "the hose and the shelf are mine, I'm keeping those": what was named before in the sentence
+            back = _KEEPS_THOSE.search(text, begin, end) is not None
+            stays.append((max(text.rfind(mark, 0, begin) for mark in ".!?;") + 1 if back else begin, end))
     apart: list[tuple[int, int]] = []
     for begin, end in sorted([*stays, *(found.span() for found in _OTHER_WANTED.finditer(text))]):
         if apart and begin < apart[-1][1]:
@@ -268,31 +264,6 @@ def content_with(text: str, lines: Sequence[Line]) -> list[Line]:
 def says_rest(text: str) -> bool:
     """Say whether a text speaks of all that was not named: "the other two can go"."""
     return bool(_REST.search(without_staying(text)))
-
-
-def bought_together(text: str, names: Sequence[str]) -> set[str]:
-    """Return the products that a text names only as what came or was ordered with what it is about."""
-    begin, end = _together(text)
-    there = {one.name for one in products_named(text[begin:end], names)}
-    return there - {one.name for one in products_named(f"{text[:begin]} . {text[end:]}", names)}
-
-
-def without_together(text: str, names: Sequence[str]) -> str:
-    """Return a text without the products that were only bought together with what it is about."""
-    begin, end = _together(text)
-    return f"{text[:begin]} {text[end:]}" if products_named(text[begin:end], names) else text
-
-
-def _together(text: str) -> tuple[int, int]:
-    """Return from where to where a text tells what was bought together with what it is about."""
-    came_in = _CAME_IN.search(text)
-    if came_in is not None:
-        return came_in.span(1)
-    found = _TOGETHER.search(text)
-    if found is None:
-        return len(text), len(text)
-    end = _TOGETHER_ENDS.search(text, found.end())
-    return found.end(), end.start() if end else len(text)
 
 
 def says_all(text: str) -> bool:

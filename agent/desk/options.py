@@ -256,7 +256,9 @@ def _place(
         # One word may do, if no other value has it: "the grinder one".
         for at, word in enumerate(words):
             for part in parts:
-                if len(owners[part]) == 1 and len(part) > 2 and not part.isdigit() and alike(word.stem, part):
+                if len(owners[part]) > 1 or len(part) < 3 or part.isdigit() or part in _NOT:
+                    continue
+                if alike(word.stem, part):
                     if not any(_names_key(part, stem) for stem in key_stems):
                         return at, 1
     number = _bare_number(parts, key_stems, words, owners)
@@ -329,7 +331,18 @@ def _bare_number(
         if not unit and word.stem == digits and at and words[at - 1].raw.lower() in ("a", "an", "actually"):
             return at
         if unit and word.stem == digits and len(same) == 1 and len(owners[parts[0]]) == 1:
-            if at and words[at - 1].stem in ("the", "a", "an", "to", "with", "it", "is", "just", "onli"):
+            if at and words[at - 1].stem in (
+                "the",
+                "a",
+                "an",
+                "to",
+                "with",
+                "it",
+                "is",
+                "just",
+                "onli",
+                "so",
+            ):
                 return at
     return None
 

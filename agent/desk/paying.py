@@ -20,6 +20,14 @@ _BRANDS = frozenset("visa mastercard amex american discover maestro diners jcb".
 _PAID = re.compile(
     r"\bpaid (?:it |for it |that )?(?:with|by|via|through) (?:my |the |a )?\w+(?: card)?", re.I
 )
+# The method that pays for it as it stands: "it's on PayPal now".
+_NOW = re.compile(
+    r"\b(?:the|my) \w+(?: card)? (?:was|is being) (?:charged|used|billed)\b|"
+    r"\b(?:it['’]?s|it is|is|was) (?:currently |now )?(?:on|with|under) (?:my |the |a )?\w+(?: card)?"
+    r" (?:now|at the moment|currently|so far)\b",
+    re.I,
+)
+_DENIED = re.compile(r"\bnot (?:(?:to|on|onto|with|from|my|the) )+[^,.;!?]*", re.I)
 _UNUSED = re.compile(
     r"\b(?:hardly|rarely|never|don'?t|no longer|not) (?:really |even )?(?:use|using|want)\b|\bno longer have\b|"
     r"\bcard (?:is|was|has|got) (?:\w+ )?(?:expired?|lost|closed|blocked|stolen|gone)\b",
@@ -51,20 +59,28 @@ def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
 
     "PayPal instead of my card" and "from the Visa to my Mastercard" name the one that is to be used.
     """
+    denied = {
+        method.method_id
+        for found in _DENIED.findall(text)
+        if (named := _paying(found, things, order)) is not None
+        for method in named.methods
+    }
     for sentence in reversed(sentences_of(text)):
         if _UNUSED.search(sentence):
             continue
-        named = _to_be_used(sentence, things, order)
+        named = _to_be_used(_DENIED.sub(" ", sentence), things, order)
         if named is not None:
-            return named
+            left = tuple(method for method in named.methods if method.method_id not in denied)
+            return Paying(left, named.said) if left else named
     return None
 
 
 def _to_be_used(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
+    text = _NOW.sub(" ", text)
     told = _PAID.sub(" ", text)
     if told != text and (named := _paying(told, things, order)) is not None:
         return named  # "I paid with PayPal but would rather have it on my gift card"
-    parts = re.split(r"\binstead of\b|\brather than\b|\bnot (?:to |on |my |the )", text, flags=re.I)
+    parts = re.split(r"\binstead of\b|\brather than\b", text, flags=re.I)
     part = parts[0]
     moved = re.search(r"\bfrom\b(.*?)\b(?:to|onto|into)\b(.*)", part, re.I | re.S)
     if moved and _paying(moved[1], things, order):

@@ -19,8 +19,10 @@ _LISTED = re.compile(
 )
 _AND = re.compile(r"[,;&+]|\b(?:and|also|plus)\b", re.I)
 _AN_ORDER = re.compile(r"\b(?:orders?|it all|everything|whole|entire|purchase|#?w\d+)\b", re.I)
+_DONT = re.compile(r"\b(?:don['’]?t|do not) cancel\b[^.;!?]*", re.I)
 _PART = re.compile(
-    r"\b(?:only|just|one of|part of|out of|remov(?:e|ing)|from (?:my|the|this|that)|the rest|keep(?:ing)?|"
+    r"\b(?:only|just|one of(?! (?:my|the|these|those) (?:\w+ )*orders)|part of|out of|"
+    r"remov(?:e|ing)|from (?:my|the|this|that)|the rest|keep(?:ing)?|"
     r"not the (?:whole|entire|other))\b",
     re.I,
 )
@@ -109,13 +111,12 @@ def whole_order(wish: Wish, found: Meaning) -> str | None:
     if wish.tool != CANCEL or wish.told_whole or order is None or not suitable(CANCEL, order):
         return None
     for said in wish.said:
-        one_of_more = _PART.search(said.text) is not None
-        if not one_of_more and CANCEL not in named_changes(said.text):
+        text = _DONT.sub(" ", said.text)
+        one_of_more = _PART.search(text) is not None
+        if not one_of_more and CANCEL not in named_changes(text):
             continue
-        named = [line for _, line in lines_named(said.text, [order])]
+        named = [line for _, line in lines_named(text, [order])]
         rest = [line for line in order.lines if line not in named]
-        if named and not rest and len(named) > 1 and one_of_more and not _AN_ORDER.search(said.text):
-            return "An order can only be cancelled as a whole, with all that is in it."
-        if named and rest and (one_of_more or not _AN_ORDER.search(said.text)):
+        if named and rest and (one_of_more or not _AN_ORDER.search(text)):
             return f"An order can only be cancelled as a whole, with {listed([line.label for line in rest])}."
     return None

@@ -29,6 +29,7 @@ from storewise.tools.desk.acts import (
     NOTHING,
     PAYMENT,
     REASONS,
+    RETURN,
     WISHES,
     act_grammar,
     name_of,
@@ -48,18 +49,28 @@ SURE = 0.1  # from here on the shortlist is right oftener than the small model; 
 LIKELY = {"other": 0.8}  # a reason that the shop does not accept has to be surer
 BOTH = 0.6  # from here on each part of a text is a wish of its own
 _ORDER = re.compile(r"\b(?:orders?|parcel|package|account|profile|address|it all)\b|\[order\]", re.I)
-_TRACES = re.compile(r"\b(?:where|when|track\w*|status|arriv\w*)\b", re.I)
+_TRACES = re.compile(r"\b(?:(?<!order )where|when|track\w*|status|arriv\w*)\b", re.I)
+_AN_ORDER = re.compile(r"\borders?\b|\[order\]", re.I)
 _BESIDES = re.compile(
     r"\b(?:also|another|second(?:ly)?|one more|besides|as well|too|plus|then|oh|next|btw|by the way)\b", re.I
 )
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
-    r"representative|supervisor|real)\b|\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
+    r"representative|supervisor|real)\b|\bput me through\b|"
+    r"\b(?:to|with) (?:one|any|some) of your (?:colleagues|people|staff|team|co-?workers)\b|"
+    r"\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
     r"(?:real |actual |live )?(?:person|human|manager|agent|representative|supervisor)\b",
     re.I,
 )
 _DONT = re.compile(
-    r"\b(?:don['’]?t|do not|no need to) (?:cancel|return|exchange|swap|change|send)\b[^.;!?,]*[.;!?,]+", re.I
+    r"\b(?:(?:don['’]?t|do not|no need to) (?:cancel|return|exchange|swap|change|send)\b|cancel nothing\b)"
+    r"[^.;!?,]*[.;!?,]+",
+    re.I,
+)
+# "Actually, can you not just change the lamp?"
+_RATHER = re.compile(
+    r"\b(?:actually|instead|rather|wait|on second thoughts?)\b[^.;!?]*\b(?:chang|swap|switch|exchang|replac)\w*\b",
+    re.I,
 )
 Weigh = Callable[[str, bool], Evidence]
 
@@ -153,15 +164,27 @@ class Understanding:
 
     def _taken_back(self, text: str, open_wish: str, weigh: Weigh) -> Understood | None:
         """Return that the open wish is dropped and what is wanted in its place: "don't cancel, swap the chair"."""
+        if open_wish in (CANCEL, RETURN) and _RATHER.search(text):
+            own = weighed(
+                self._shortlist.scores(NOTHING, NOTHING, [normal(text)[:LONGEST]])[0],
+                NOTHING,
+                text,
+                weigh(text, True),
+            )
+            swap = max(SWAPPING, key=lambda name: own[name])
+            return Understood((WrittenCall(swap),)) if own[swap] >= BOTH else None
         found = _DONT.search(text)
         rest = text[found.end() :].strip() if found is not None else ""
-        if found is None or not rest:
+        if found is None:
             return None
+        dropped = Understood((WrittenCall("drop"),)) if open_wish in named_changes(found[0]) else None
+        if not rest:
+            return dropped
         scores = self._shortlist.scores(NOTHING, NOTHING, [normal(rest)[:LONGEST]])[0]
         own = weighed(scores, NOTHING, rest, weigh(rest, True))
         wish = max(NEEDS, key=lambda name: own[name])
         if own[wish] < BOTH:
-            return None
+            return dropped
         if open_wish not in NEEDS:
             return Understood((WrittenCall(wish),))
         return Understood((WrittenCall("drop"), WrittenCall(wish)), (text[: found.end()], rest))
@@ -215,7 +238,8 @@ def _pair(halves: Halves, weigh: Weigh) -> tuple[str, str] | None:
     best, clear = None, BOTH
     for (former, latter), _ in halves.ways:
         (first, one), (second, two) = change(former), change(latter)
-        if one != two and not _is_one(one, two) and min(first, second) >= clear:
+        apart = not _is_one(one, two) or _pays_for_another(one, former, first, two, latter, second)
+        if one != two and apart and min(first, second) >= clear:
             best, clear = (one, two), min(first, second)
     return best
 
@@ -238,6 +262,12 @@ def _is_one(first: str, second: str) -> bool:
         "payment" in NEEDS.get(one, ()) for one in (first, second) if one != PAYMENT
     )
     return pays or {first, second} == set(SWAPPING)
+
+
+def _pays_for_another(one: str, former: str, first: float, two: str, latter: str, second: float) -> bool:
+    """Say whether of two parts one clearly wants an order paid otherwise, and the other a change of its own."""
+    of_order = (one == PAYMENT and _AN_ORDER.search(former)) or (two == PAYMENT and _AN_ORDER.search(latter))
+    return bool(of_order) and min(first, second) >= TWO_CLEAR
 
 
 def _reason(scores: Mapping[str, float]) -> str | None:

@@ -21,7 +21,7 @@ _BACK = re.compile(
     r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
     r"(?<!whatever )(?<!what )\b(?:go|goes|going|comes|coming|come(?= back to you)) "
     r"back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|"
-    r"\bmoney back\b|"
+    r"\bmoney back\b|\b(?:must|has to|have to|needs? to) (?:go )?back\b|\bback to you\b|\bsend (?:it|both|them) bck\b|"
     r"\bnot keeping (?:it|them|that|the)\b|\brid of\b",
     re.I,
 )
@@ -33,9 +33,11 @@ _OUT = re.compile(
     r"\bremov(?:e|ing) (?:only |just )?(?:the|my)\b(?! (?:one|order)\b)",
     re.I,
 )
+_WHOLE = re.compile(r"\brid of (?:the|my|this|that|the whole|the entire) order\b", re.I)
+_HAND_IN = re.compile(r"\bhand(?:ing)? (?:mine|it|them|this|that) in for\b", re.I)
 _LOOSE = re.compile(r"\brid of\b|\bmoney back\b|\bgive\b.{0,30}\bback\b", re.I)
 _SAYS: dict[str, re.Pattern[str]] = {
-    "cancel_pending_order": re.compile(r"\b(cancel|call off|stop the|don'?t send)", re.I),
+    "cancel_pending_order": re.compile(r"\b(cancel|call off|call\b.{0,20}\boff|stop the|don'?t send)", re.I),
     "return_delivered_order_items": re.compile(r"\b(return|back|refund)", re.I),
     "exchange_delivered_order_items": re.compile(
         r"\b(exchang|swap|replac|chang|different|another|instead)", re.I
@@ -53,8 +55,10 @@ def named_changes(text: str) -> list[str]:
     """Return the tools whose change a text names by its verb, slips of the fingers allowed."""
     stems = stems_of(text)
     named = [tool for tool, verbs in _NAMES.items() if any(alike(s, verb) for s in stems for verb in verbs)]
-    if not named and _OUT.search(text):
+    if not named and (_OUT.search(text) or _WHOLE.search(text)):
         named.append("cancel_pending_order")
+    if not named and _HAND_IN.search(text):
+        return list(SWAPPING)
     if not named and _BACK.search(text):  # "swap it, the money back to PayPal" is no return
         named.append("return_delivered_order_items")
     return named

@@ -16,6 +16,7 @@ VERB = 0.1  # a change that a verb names needs this share of the likelihood of w
 FEW_WORDS = 3  # a text of so few words that names a change wants it
 NONE_ALL_THE_SAME = 0.9  # from here on a text wants nothing although it names things
 PERSON = 0.6  # whoever wants a person mostly says so outright; else it has to be likely
+SURELY = 0.8  # from here on an order is cancelled or a thing returned although another variant is named
 REFUSED = 0.55  # nobody is turned away by the policy on a lesser likelihood
 SHOWN = 0.6  # the likelihood of a change that verbs and things together show
 LEAST = 0.3  # a change that no word names has to be as likely
@@ -29,12 +30,21 @@ _STICKS = re.compile(
     r"(?:it|them)\b(?=\W*$|[.,;!?]| (?:then|as|after|instead|please|thanks|for|and|i|but|so|anyway|all|both)\b))",
     re.I,
 )
+# "So be it, let it come."
+_RESIGNS = re.compile(
+    r"\bso be it\b|\blet (?:it|them|everything|that|this) (?:come|be|stay)\b|\blet stay\b|"
+    r"\bleave (?:everything|it all|all of it|them all|things)\b|\b(?:fine|ok(?:ay)?|then) (?:leave|forget) it\b",
+    re.I,
+)
+RESIGNING = 12  # words
 # What no rule of the shop grants.
 _FAVOUR = re.compile(
     r"\b(?:discount|compensat\w+|goodwill|price[- ]match\w*|(?:percent|%) off|money off)\b", re.I
 )
 # A question of what became of a change names it too.
-_TRACES = re.compile(r"\b(?:where|when|track\w*|status|did|has|have you|how long|arriv\w*)\b", re.I)
+_TRACES = re.compile(
+    r"\b(?:(?<!order )where|when|track\w*|status|did|has|have you|how long|arriv\w*)\b", re.I
+)
 # The change that is left where what was read cannot be made: the thing has come, or it has not.
 _INSTEAD = {CANCEL: RETURN, RETURN: CANCEL}
 # What a text is read as that names another variant of the customer's own and means a swap.
@@ -87,6 +97,7 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         told.swaps
         and (top in (*_FOR_SWAPS, *SWAPPING, "detail") or top.startswith("none:"))
         and not set(named) - set(SWAPPING)
+        and not (top in (CANCEL, RETURN) and result[top] >= SURELY)
     ):
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
     elif told.unneeded and not named and (WISHES.get(top) == "read" or top == CANCEL):
@@ -101,6 +112,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         put_first("get_order_details")
     if asked not in ("nothing", "confirmation", "offer") and _STICKS.search(text):
         put_first("drop")
+    if _RESIGNS.search(text) and not named and len(text.split()) <= RESIGNING:
+        put_first("drop")
     top = first()
     if _FAVOUR.search(text) and asked == "nothing" and not named and WISHES.get(top) != "write":
         put_first("none:policy", REFUSED)
@@ -109,6 +122,6 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         put_first("detail")
     unsaid = top not in named and result[top] < LEAST and not says_so(top, text)
     unheard = told.about is None and result[top] < UNHEARD
-    if asked == "nothing" and ((top in NEEDS and unsaid) or unheard):
+    if asked == "nothing" and top != "drop" and ((top in NEEDS and unsaid) or unheard):
         put_first("detail")
     return result

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from storewise.agent.desk.address_meant import names_another_place
 from storewise.agent.desk.form import reason_in
 from storewise.agent.desk.meant import INSTEAD, Form
-from storewise.agent.desk.naming import bought_together, order_ids, products_named
+from storewise.agent.desk.naming import order_ids, products_named
 from storewise.agent.desk.paying import paying
 from storewise.agent.desk.things import Things
+from storewise.agent.desk.together import bought_together
 from storewise.agent.desk.wish import NEEDS, SWAPPING, WHOLE, Said, Wish
 from storewise.tools.desk.acts import ADDRESS, PAYMENT
 from storewise.tools.desk.addresses import find_address
@@ -71,5 +72,6 @@ def answers(wish: Wish | None, tool: str, text: str) -> bool:
 
 
 def waiting(wishes: Sequence[Wish], tool: str) -> Wish | None:
-    """Return the wish for a tool that waits behind the open one."""
-    return next((wish for wish in wishes[1:] if wish.tool == tool), None)
+    """Return the wish for a tool that waits behind the open one; the order decides which of the two swaps it is."""
+    same = SWAPPING if tool in SWAPPING else (tool,)
+    return next((wish for wish in wishes[1:] if wish.tool in same), None)

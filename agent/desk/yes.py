@@ -45,13 +45,17 @@ _FOREIGN = re.compile(
 # Whatever begins a sentence by itself, as in "Lekker, that works".
 _FIRST = re.compile(r"^\w+,\s+")
 # A yes of its own within a sentence: "and for the other order, yes, same place".
-_AMONG = re.compile(r",\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)", re.I)
+_AMONG = re.compile(
+    r",\s*(?:(?:so|then|and|in that case) )?(?:yes|yep|aye|yeah|agreed)\s*(?:[,.!]|$)|\b(?:she|he|i) says? yes\b",
+    re.I,
+)
 # Words that are no more than polite, or a yes only where nothing else is said.
 _WEAK = (
     r"(?:ok(?:ay)?|okey|fine|great|perfect|right|good|alright|all right|cool|lovely|wonderful|excellent|deal)"
 )
 _FILLER = (
-    r"(?:oh|ah|hm|well|and|so|then|now|just|please|pls|plz|thanks?|thank you|thx|cheers|by me|with me|for me|very much|"
+    r"(?:oh|ah|hm|well|and|so|then|in that case|now|just|please|pls|plz|thanks?|thank you|thx|cheers|"
+    r"by me|with me|for me|very much|"
     r"ma'am|boss|love|dear|quite|indeed|bet|sweet|brilliant|a lot|so much|sir|madam|guys|man|mate|wow|super|nice|"
     r"por favor|bitte|danke|gracias|merci|"
     r"s'il (?:vous|te) pla[iî]t|пожалуйста)"
@@ -88,6 +92,11 @@ _HARMLESS = re.compile(
 )
 
 
+# What ends a talk agrees to nothing.
+_CLOSES = re.compile(
+    r"\bthat(?:['’]?s| is| will be| was)? all\b|\b(?:good ?bye|bye|good (?:evening|night|day))\b", re.I
+)
+
 SHORT, MANY = 6, 8  # words
 
 
@@ -118,6 +127,7 @@ def could_be_yes(text: str) -> bool:
     """Say whether a text may be a yes in other words: it is short and asks nothing, and nothing takes it back."""
     return (
         len(text.split()) <= SHORT
+        and _CLOSES.search(text) is None
         and bool(_sentences(text))
         and "?" not in text
         and not _ASKS.search(_HARMLESS.sub(" ", text))
@@ -151,7 +161,7 @@ def _says_yes(sentence: str) -> bool:
         foreign = _FOREIGN.match(start)
         if foreign is not None:
             after = start[foreign.end() :]
-            return len(after.split()) <= 4 and not _ASKS.search(after)
+            return len(after.split()) <= 6 and not _ASKS.search(after)
     return False
 
 
@@ -173,4 +183,6 @@ _GIVES_UP = re.compile(
 def may_approve(text: str) -> bool:
     """Say whether a text may agree: it is friendly or says more than a refusal would, and takes nothing back."""
     rest = _HARMLESS.sub(" ", text)
-    return _GIVES_UP.search(rest) is None and (_FRIENDLY.search(rest) is not None or len(text.split()) > MANY)
+    return (_GIVES_UP.search(rest) or _CLOSES.search(rest)) is None and (
+        _FRIENDLY.search(rest) is not None or len(text.split()) > MANY
+    )

@@ -104,7 +104,8 @@ _STREET_ABROAD = re.compile(
 _LOOSE = re.compile(rf"(?<![\w#$.])(\d{{1,6}}[A-Za-z]?\s+{_WORD}(?:\s+{_WORD}){{0,4}}?)\s*,", re.I)
 _SECOND = re.compile(
     r"\b((?:apt|apartment|suite|ste|unit|flat|floor|room|bldg|building)\b\.?\s*(?:no\.?|number|#)?\s*"
-    r"[A-Za-z]?\d+\s?[A-Za-z]?(?![A-Za-z\d])|(?:apt|apartment|suite|ste|unit|flat|room)\b\.?\s+[A-Z]\b|#\s?\d{1,4}[A-Za-z]?\b)",
+    r"[A-Za-z]?\d+\s?[A-Za-z]?(?![A-Za-z\d])|(?:apt|apartment|suite|ste|unit|flat|room)\b\.?\s+[A-Z]\b|"
+    r"\d{1,2}(?:st|nd|rd|th) floor\b|#\s?\d{1,4}[A-Za-z]?\b)",
     re.I,
 )
 _NO_SECOND = re.compile(
@@ -140,9 +141,9 @@ _NOT_IN_STREET = frozenset(
 _NO_CITY = frozenset(
     "my zip code postal postcode is the it it's its number order not should be must was wrong says said rest same "
     "stays stay everything else ok okay fine correct suite apartment apt unit flat change make please "
-    "thanks sorry one".split()
+    "thanks sorry one still".split()
 )
-_TAIL = re.compile(r"(?:\s+(?:now|please|instead|today|though|then|again|right|btw))+$", re.I)
+_TAIL = re.compile(r"(?:\s+(?:now|still|please|instead|today|though|then|again|right|btw))+$", re.I)
 _LEAD = re.compile(
     r"^(?:(?:and|in|at|to|the|city|town|of|it['’]?s|it is|it|is|(?:that|which|this)(?:['’]?s| is)|please)\b|,|\s)+",
     re.I,

@@ -291,7 +291,7 @@ def _brands(
 ) -> Iterator[tuple[int, int]]:
     """Yield the runs of words that name a maker, brand, shop or seller."""
     shouted = _shouted([token.text for token in tokens])
-    position = 0
+    position, ended = 0, -1
     while position < len(tokens):
         if taken[position]:
             position += 1
@@ -305,7 +305,7 @@ def _brands(
         # "Red Devil": a common word before a name, with a capital within the sentence, belongs to it.
         first = position - 1
         if (
-            first > 0
+            first > max(ended, 0)
             and not taken[first]
             and tokens[first].text[0].isupper()
             and _could_name(tokens[first].text, lists)
@@ -315,6 +315,7 @@ def _brands(
         ):
             position = first
         yield position, last
+        ended = last
         position = last + 1
 
 

@@ -241,13 +241,14 @@ def _centre(vectors: Vectors) -> Vectors:
 
 
 def _group(rows: Rows, lines: Lines, standing: Floats, place: Floats) -> Group:
+    if len(rows) == 1:  # most groups are
+        return _alone(int(rows[0]), lines, standing, place)
     inside, order = lines.vectors[rows], rows.tolist()
     positive = sentiment.of_review(lines.positive[rows])
-    if len(order) > 1:
-        fitness = inside @ inside.mean(axis=0) + standing[rows]
-        fitness -= UNLIKE * np.abs(lines.positive[rows] - positive)
-        fitness -= np.array([not fit(lines.quotes[i].text) for i in order], dtype=np.float32)
-        order = rows[np.argsort(-fitness, kind="stable")].tolist()
+    fitness = inside @ inside.mean(axis=0) + standing[rows]
+    fitness -= UNLIKE * np.abs(lines.positive[rows] - positive)
+    fitness -= np.array([not fit(lines.quotes[i].text) for i in order], dtype=np.float32)
+    order = rows[np.argsort(-fitness, kind="stable")].tolist()
     first: dict[int, int] = {}
     for row in order:
         first.setdefault(int(lines.review[row]), row)
@@ -258,6 +259,18 @@ def _group(rows: Rows, lines: Lines, standing: Floats, place: Floats) -> Group:
         salience=float(standing[order[0]]),
         place=float(place[rows].mean()),
         vector=_centre(inside),
+    )
+
+
+def _alone(row: int, lines: Lines, standing: Floats, place: Floats) -> Group:
+    positive = min(max(float(lines.positive[row]), 0.01), 0.99)  # as `sentiment.of_review` of one
+    return Group(
+        quotes=(lines.quotes[row],),
+        sentiment=sentiment.polarity(positive),
+        positive=positive,
+        salience=float(standing[row]),
+        place=float(place[row]),
+        vector=lines.vectors[row],
     )
 
 

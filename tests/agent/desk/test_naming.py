@@ -5,14 +5,12 @@ from __future__ import annotations
 import pytest
 
 from storewise.agent.desk.naming import (
-    bought_together,
     content_with,
     in_its_place,
     order_ids,
     products_named,
     without_ids,
     without_staying,
-    without_together,
 )
 from tests.agent.desk.things import BIG, ROBOT, SPEAKER, THINGS
 
@@ -60,15 +58,6 @@ def test_digits_of_an_own_order_are_hidden_as_its_id_is() -> None:
 def test_what_somebody_is_content_with_is_told(text: str, content: list[str]) -> None:
     found = content_with(text, [BIG, ROBOT, SPEAKER])
     assert sorted(line.product for line in found) == sorted(content)
-
-
-def test_what_was_bought_together_is_another_thing() -> None:
-    text = "the kettle that I ordered along with the Bluetooth Speaker, in red please"
-    assert bought_together(text, NAMES) == {"Bluetooth Speaker"}
-    assert "Speaker" not in without_together(text, NAMES)
-    assert "in red" in without_together(text, NAMES)
-    plain = "in order #W1000001 the kettle with 2 litres"
-    assert without_together(plain, NAMES) == plain
 
 
 @pytest.mark.parametrize(

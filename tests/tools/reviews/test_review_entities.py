@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storewise.tools.reviews import entities
@@ -56,6 +56,7 @@ WORDS = "green tea Acme's dark chocolate chips , and with <b> Café 😀 sugar i
 
 
 @given(st.text(max_size=300) | st.lists(st.sampled_from(WORDS)).map(" ".join))
+@example("Aa AAAA Aa Aa Aa")  # a name longer than the longest, and a word before the next
 def test_every_entity_is_a_part_of_the_text_and_none_overlaps(text: str) -> None:
     spans = find(text, general(), Names().read([text]))
     for span in spans:
