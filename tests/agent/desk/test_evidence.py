@@ -87,6 +87,12 @@ def test_what_tells_what_was_asked_is_an_answer(asked: Asked, text: str, answers
         ("I have two Tea Kettles right, big one I keep, small one return", (SMALL,)),
         ("I'm returning #W1000001: the Bluetooth Speaker stays here, the other two can go", (BIG, SMALL)),
         ("return the Bluetooth Speaker from the parcel the Tea Kettle came in", (SPEAKER,)),
+        ("return the big Tea Kettle. Bluetooth Speaker no, that one we love", (BIG,)),
+        ("return the big Tea Kettle, it is too slow. No Bluetooth Speaker.", (BIG,)),
+        (
+            "they go back to you: the Tea Kettles. The Bluetooth Speaker and the lid are mine, I'm keeping those",
+            (BIG, SMALL),
+        ),
         ("return both Tea Kettles. Sorry, scratch the Tea Kettles, I mean the Bluetooth Speaker", (SPEAKER,)),
     ],
 )
@@ -117,6 +123,8 @@ def test_a_part_of_the_address_is_put_right_alone() -> None:
         ("it wasn't a mistake, it's just cheaper elsewhere", "other"),
         ("I pressed the wrong button", "ordered by mistake"),
         ("I won't be needing it", "no longer needed"),
+        ("I meant to put it on my wish list", "ordered by mistake"),
+        ("plastic, I don't want it like this", None),
     ],
 )
 def test_a_reason_that_is_denied_is_none(text: str, reason: str | None) -> None:

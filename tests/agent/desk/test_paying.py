@@ -19,6 +19,10 @@ from tests.agent.desk.things import THINGS
         ("it was a wedding gift", None),
         ("I expect the credit goes there", None),
         ("the gift card", []),
+        ("money on PayPal, that's what I used back then. not the visa", ["paypal"]),
+        ("not the visa, the other one", None),
+        ("My firm gave me an American Express, can you bill that? It's on PayPal now.", []),
+        ("the credit goes to PayPal, even though the visa was charged", ["paypal"]),
     ],
 )
 def test_the_method_to_be_used_is_named(text: str, kinds: list[str] | None) -> None:

@@ -20,6 +20,12 @@ CANCEL, RETURN = "cancel_pending_order", "return_delivered_order_items"
         ("I will ask my father and come back", []),
         ("whatever comes back can go on the card", []),
         ("this can go back to you", [RETURN]),
+        ("so this one must back to you", [RETURN]),
+        ("get rid of the order, would you", [CANCEL]),
+        (
+            "I'd like to hand mine in for that one",
+            ["modify_pending_order_items", "exchange_delivered_order_items"],
+        ),
     ],
 )
 def test_a_verb_names_its_change(text: str, named: list[str]) -> None:

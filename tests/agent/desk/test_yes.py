@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storewise.agent.desk.verbs import names_another_change
-from storewise.agent.desk.yes import bids, clear_yes
+from storewise.agent.desk.yes import bids, clear_yes, could_be_yes, may_approve
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,8 @@ def test_a_yes_is_heard(text: str) -> None:
         "what I wanted was the red one",
         "Oh hold on, don't do it yet",
         "fine, leave it as it is",
+        "That is all, good evening.",
+        "6.64 on top? No, then I keep the grey.",
         "",
     ],
 )
@@ -63,6 +65,22 @@ def test_what_is_no_clear_yes_is_none(text: str) -> None:
 )
 def test_a_word_that_takes_it_back_is_never_overheard(text: str, word: str) -> None:
     assert not clear_yes(f"yes {text} . {word} .")
+
+
+@pytest.mark.parametrize(
+    "text", ["That is all, good evening.", "ok that was all, bye", "No, that is all for today."]
+)
+def test_what_ends_a_talk_agrees_to_nothing(text: str) -> None:
+    assert not (clear_yes(text) or could_be_yes(text) or may_approve(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["she says yes n i say yes lol", "19 and something is under my limit, so yes, please make it.",
+     "In that case yes, kindly proceed", "ja, just that, send it back", "Both of them, agreed. Thanks."],
+)  # fmt: skip
+def test_a_yes_within_a_sentence_is_heard(text: str) -> None:
+    assert clear_yes(text)
 
 
 def test_a_yes_to_another_change_is_none() -> None:
