@@ -19,6 +19,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -128,7 +129,8 @@ class Jobs:
             self._started.clear()
             self._workers.stop()
             if self._loop is not None and self._loop.is_running():
-                asyncio.run_coroutine_threadsafe(phrasing.disconnect(), self._loop).result(timeout=10)
+                with suppress(TimeoutError, RuntimeError, CancelledError):
+                    asyncio.run_coroutine_threadsafe(phrasing.disconnect(), self._loop).result(timeout=10)
             DBOS.destroy()
             self._workers.leave()
             _running = None

@@ -7,8 +7,8 @@ one by LangChain's client 2.2.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
-from weakref import WeakKeyDictionary
 
 import aiohttp
 
@@ -25,7 +25,7 @@ _IDLE = 4.0
 _BUSY = 429  # the status of a server that is asked too often
 
 # A connection belongs to the event loop that opened it.
-_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
 
 class NotPhrased(Exception):
@@ -112,9 +112,11 @@ async def _reply(served: Served, body: dict[str, object], seconds: float) -> str
                 raise ModelAway(f"the model's server answers with status {response.status}")
             if response.status >= 400:
                 raise NotPhrased((await response.text())[:500])
-            reply = await response.json(content_type=None)
-    except (aiohttp.ClientError, TimeoutError) as error:
+            answer = await response.text()
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise ModelAway(str(error) or type(error).__name__) from error
+    try:
+        reply = json.loads(answer)
     except ValueError as error:
         raise NotPhrased(f"the model's server answers with no JSON: {error}") from error
     try:
@@ -126,7 +128,9 @@ async def _reply(served: Served, body: dict[str, object], seconds: float) -> str
 def _session() -> aiohttp.ClientSession:
     loop = asyncio.get_running_loop()
     session = _sessions.get(loop)
-    if session is None:
+    if session is None or session.closed:
+        for ended in [one for one in list(_sessions) if one.is_closed()]:
+            _sessions.pop(ended, None)
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE)
-        session = _sessions[loop] = aiohttp.ClientSession(connector=connector, trust_env=True)
+        session = _sessions[loop] = aiohttp.ClientSession(connector=connector)
     return session

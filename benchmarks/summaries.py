@@ -131,11 +131,13 @@ def _quality(folder: Path, served: Served | None, clock: Clock) -> dict[str, Tas
     tasks: dict[str, Task] = {}
     # One event loop for all: the model's client keeps its connections, which belong to the loop.
     with asyncio.Runner() as runner:
-        for part, name in PARTS.items():
-            products = read_products(folder / name)
-            with clock.step(f"summaries, {part}"):
-                tasks |= _judged(part, products, served, encode, runner)
-        runner.run(disconnect())
+        try:
+            for part, name in PARTS.items():
+                products = read_products(folder / name)
+                with clock.step(f"summaries, {part}"):
+                    tasks |= _judged(part, products, served, encode, runner)
+        finally:
+            runner.run(disconnect())
     with clock.step("claims"):
         tasks |= _claims(encode)
     return tasks

@@ -49,13 +49,15 @@ from storewise.tools.shop.generation import Shop
 MOST_WISHES = 4
 UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a person is called
 ANGRY_TURNS = 2
+# "Then I keep the grey one": no other variant after all.
+_KEEPS = re.compile(r"\bi(?:['’]?ll| will|['’]?d| would)? (?:rather |just |better )?keep\b", re.I)
+_TAKES_BACK = re.compile(r"^\W*(?:no|nope|nah)\b|\bwant to\b|\bkeep\b|\bmy mind\b", re.I)
 # A refusal of one detail leaves the wish open; any other ends it.
 _PAYMENT_REFUSED = (
     "payment method not on the account",
     "gift card balance too low",
     "refund only to the original payment method or a gift card",
 )
-_KEEPS = re.compile(r"\bi(?:['’]?ll| will|['’]?d| would)? (?:rather |just |better )?keep\b", re.I)
 _NEW_REFUSED = ("item not available", "different product")
 
 
@@ -238,7 +240,8 @@ class Flow:
         more = wish.told(said)
         # "I don't need it any more" gives a cancellation its reason, and does not give it up.
         given = reason_in(text) if wish.tool == CANCEL else None
-        reason = given is not None and (asked != "confirmation" or given == meaning(wish, things).reason)
+        again = given == meaning(wish, things).reason and _TAKES_BACK.search(text) is None
+        reason = given is not None and (asked != "confirmation" or again)
         if act.name in ("no", "drop") and not reason and not strong_yes(text) and not may_approve(text):
             stays = wish.tool in SWAPPING and _KEEPS.search(text) is not None
             corrected = act.name == "no" and not stays and tells_more(wish, more, things)

@@ -15,8 +15,9 @@ _ID = re.compile(r"(?<![\w#-])#?[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?")
 _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
 _ITEM_ID = re.compile(r"(?<![\w#$.])(\d{10})(?!\w)")
 _ALL = re.compile(
-    r"(?:^\W*all(?=,)|\b("
-    r"(?<!had )(?<!got )(?<!and )everything(?! (?:unpacked|here|was|with|on|onto|to|via|by|is|as)\b)|"
+    r"(?:^\W*all(?=,(?! i\b))|\b("
+    r"(?<!had )(?<!got )(?<!and )everything(?! (?:unpacked|here|was)\b)"
+    r"(?! (?:with|on|onto|to|via|by) (?:my |the )?(?:pay|visa|master|amex|gift|card|same))|"
     r"all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
     r"the lot|all (?:two|three|four|five|\d))\b)",
     re.I,
@@ -45,7 +46,9 @@ _KEEPS = re.compile(
     r"^\W*(?:no [\w-]+(?: [\w-]+)?|(?:(?:the|my) )?[\w-]+(?: [\w-]+)? no)\W*$",
     re.I,
 )
-_KEEPS_THOSE = re.compile(r"\b(?:keep|keeping) (?:those|these|them)\W*$", re.I)
+_KEEPS_THOSE = re.compile(
+    r"(?<!not )(?<!n['’]t )(?<!nt )(?<!to )\b(?:keep|keeping) (?:those|these|them)\W*$", re.I
+)
 _OTHER_WANTED = re.compile(r"\bthe other\b[^.;!?]*\b(?:do|still) (?:want|need)\b[^.;!?]*", re.I)
 _REST = re.compile(
     r"\b(?:the (?:others?|rest|remaining)(?: (?:one|ones|two|three|four|things?|items?|lot))?|everything else|"
@@ -59,8 +62,8 @@ _CONTENT = re.compile(
     r"(?:lovely|fine|great|ok(?:ay)?|alright|all right|good|perfect|brilliant|nice|wonderful|excellent|super|well)\b|"
     r"\bfits\b(?! (?:badly|poorly|too))|"
     r"\b(?:am|are|is|['’]m|['’]re|['’]s) (?:still )?(?:using|enjoying|wearing|loving)\b|"
-    r"\b(?:in use|(?:enjoy|love|adore)s? (?:it|them|the|her|his|my|that)|"
-    r"(?:i|we|she|he|they) (?:really )?(?:love|adore|enjoy)s?)\b|\b(?:they|it) stays?\b",
+    r"\b(?:in use|(?:enjoys|loves|adores) (?:it|them|the|her|his|my|that)|"
+    r"(?:we|she|he|they) (?:really )?(?:love|adore|enjoy)s?)\b|\b(?:they|it) stays?\b",
     re.I,
 )
 _JUDGED = re.compile(r"[.,;!?]|\bbut\b", re.I)

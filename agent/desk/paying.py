@@ -27,7 +27,11 @@ _NOW = re.compile(
     r" (?:now|at the moment|currently|so far)\b",
     re.I,
 )
-_DENIED = re.compile(r"\bnot (?:(?:to|on|onto|with|from|my|the) )+[^,.;!?]*", re.I)
+_DENIED = re.compile(
+    r"\bnot (?:(?:to|on|onto|with|from|my|the) )+"
+    r"[^,.;!?]*?(?=\bbut\b|\band (?:put|use|on|to)\b|[,.;!?]|$)",
+    re.I,
+)
 _UNUSED = re.compile(
     r"\b(?:hardly|rarely|never|don'?t|no longer|not) (?:really |even )?(?:use|using|want)\b|\bno longer have\b|"
     r"\bcard (?:is|was|has|got) (?:\w+ )?(?:expired?|lost|closed|blocked|stolen|gone)\b",
@@ -71,7 +75,9 @@ def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
         named = _to_be_used(_DENIED.sub(" ", sentence), things, order)
         if named is not None:
             left = tuple(method for method in named.methods if method.method_id not in denied)
-            return Paying(left, named.said) if left else named
+            if named.methods and not left:
+                continue
+            return Paying(left, named.said)
     return None
 
 

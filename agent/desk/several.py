@@ -19,7 +19,7 @@ _LISTED = re.compile(
 )
 _AND = re.compile(r"[,;&+]|\b(?:and|also|plus)\b", re.I)
 _AN_ORDER = re.compile(r"\b(?:orders?|it all|everything|whole|entire|purchase|#?w\d+)\b", re.I)
-_DONT = re.compile(r"\b(?:don['’]?t|do not) cancel\b[^.;!?]*", re.I)
+_DONT = re.compile(r"\b(?:don['’]?t|do not) cancel\b[^,.;!?]*?(?=\bbut\b|[,.;!?]|$)", re.I)
 _PART = re.compile(
     r"\b(?:only|just|one of(?! (?:my|the|these|those) (?:\w+ )*orders)|part of|out of|"
     r"remov(?:e|ing)|from (?:my|the|this|that)|the rest|keep(?:ing)?|"

@@ -16,8 +16,9 @@ _BEGINS = re.compile(
     rf"(?:{_BOX}|ones?) (?:that |which )?(?:also |still )?(?:has|had|holds|contains|includes|is having)\b|"
     rf"{_BOX} (?:where|in which|that|which)(?: also| there)* "
     r"(?:is|are|was|were|goe?s?|comes?|came)(?: also| too| there)*|"
-    rf"(?:{_BOX}|bought|got|ordered|came|come|comes|coming|arrived|arriving|travel\w*|rid(?:es?|ing)|#?w\d{{7}})\b"
-    rf"[^.;!?]{{0,40}}?\b{_BESIDE}|"
+    rf"(?:{_BOX}|bought|got|ordered|came|come|comes|#?w\d{{7}})\b[^.;!?]{{0,40}}?\b{_BESIDE}|"
+    # "arrived with a crack" tells of no order
+    rf"(?:coming|arrived|arriving|travel\w*|rid(?:es?|ing))\b[^.;!?]{{0,40}}?\b{_BESIDE}(?= (?:the|my)\b)|"
     rf"one {_BESIDE}(?= (?:the|my) [\w -]{{2,30}}?(?: in| inside)?(?: it)?(?: too| as well)?(?:\W*$|[.,;!?]))|"
     r"with (?:it|them|that|those) (?:came|come|arrived|was|were|is|are|comes)(?: also| too)?)",
     re.I,

@@ -57,6 +57,7 @@ _BESIDES = re.compile(
 _PERSON = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put)\b.{0,30}\b(?:person|human|someone|somebody|agent|manager|"
     r"representative|supervisor|real)\b|\bput me through\b|"
+    r"\b(?:talk|speak|connect|transfer|pass|hand)\b.{0,25}"
     r"\b(?:to|with) (?:one|any|some) of your (?:colleagues|people|staff|team|co-?workers)\b|"
     r"\b(?:get|want|need|give) (?:me )?(?:a|an|the|your|some) "
     r"(?:real |actual |live )?(?:person|human|manager|agent|representative|supervisor)\b",
@@ -69,7 +70,8 @@ _DONT = re.compile(
 )
 # "Actually, can you not just change the lamp?"
 _RATHER = re.compile(
-    r"\b(?:actually|instead|rather|wait|on second thoughts?)\b[^.;!?]*\b(?:chang|swap|switch|exchang|replac)\w*\b",
+    r"\b(?:actually|instead|rather|wait|on second thoughts?)\b[^.;!?]*"
+    r"\b(?:chang(?:e|ing)(?! my mind)|swap|switch|exchange|replace)\b",
     re.I,
 )
 Weigh = Callable[[str, bool], Evidence]
@@ -172,7 +174,8 @@ class Understanding:
                 weigh(text, True),
             )
             swap = max(SWAPPING, key=lambda name: own[name])
-            return Understood((WrittenCall(swap),)) if own[swap] >= BOTH else None
+            if own[swap] >= BOTH:
+                return Understood((WrittenCall(swap),))
         found = _DONT.search(text)
         rest = text[found.end() :].strip() if found is not None else ""
         if found is None:

@@ -21,7 +21,7 @@ _BACK = re.compile(
     r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
     r"(?<!whatever )(?<!what )\b(?:go|goes|going|comes|coming|come(?= back to you)) "
     r"back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|"
-    r"\bmoney back\b|\b(?:must|has to|have to|needs? to) (?:go )?back\b|\bback to you\b|\bsend (?:it|both|them) bck\b|"
+    r"\bmoney back\b|\b(?:must|has to|have to|needs? to) (?:go )?back\b|"
     r"\bnot keeping (?:it|them|that|the)\b|\brid of\b",
     re.I,
 )

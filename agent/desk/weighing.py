@@ -32,8 +32,8 @@ _STICKS = re.compile(
 )
 # "So be it, let it come."
 _RESIGNS = re.compile(
-    r"\bso be it\b|\blet (?:it|them|everything|that|this) (?:come|be|stay)\b|\blet stay\b|"
-    r"\bleave (?:everything|it all|all of it|them all|things)\b|\b(?:fine|ok(?:ay)?|then) (?:leave|forget) it\b",
+    r"\bso be it\b|\blet (?:it|them|everything|that|this) (?:come|be|stay)\b(?=\W*$|[.,;!])|\blet stay\b|"
+    r"\bleave (?:everything|it all|all of it|them all)\b|\b(?:fine|ok(?:ay)?|then) (?:leave|forget) it\b",
     re.I,
 )
 RESIGNING = 12  # words
@@ -112,7 +112,8 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         put_first("get_order_details")
     if asked not in ("nothing", "confirmation", "offer") and _STICKS.search(text):
         put_first("drop")
-    if _RESIGNS.search(text) and not named and len(text.split()) <= RESIGNING:
+    tells = told.answers or told.place or told.swaps
+    if _RESIGNS.search(text) and not named and not tells and len(text.split()) <= RESIGNING:
         put_first("drop")
     top = first()
     if _FAVOUR.search(text) and asked == "nothing" and not named and WISHES.get(top) != "write":

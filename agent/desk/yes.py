@@ -10,7 +10,7 @@ _DOING = (
 )
 _VERB = (
     r"(?:cancel|change|return|exchange|proceed|go on|switch|update|book|save|swap|move|send|continue|process|"
-    r"submit|place|ship|deliver|bin|scrap|stop|undo|redirect|arrange|amend|alter|finalise|finalize|make)"
+    r"submit|place|ship|deliver|stop|redirect|arrange|amend|alter|finalise|finalize|make)"
 )
 _WISHED = (
     r"that(?:'?s| is) (?:exactly |just |precisely )?what i(?:'d|'ve| would| have)? "
@@ -42,11 +42,17 @@ _FOREIGN = re.compile(
     r"d'accord|exactement|allez|пожалуйста|спасибо|proszę|lütfen)\b)",
     re.I,
 )
+_FOREIGN_BUT = re.compile(
+    r"\b(?:aber|mais|pero|но|sondern|lieber|erst|nur|warte|espera|attend\w*|pas|ale|ama|maar|ma)\b", re.I
+)
 # Whatever begins a sentence by itself, as in "Lekker, that works".
 _FIRST = re.compile(r"^\w+,\s+")
 # A yes of its own within a sentence: "and for the other order, yes, same place".
 _AMONG = re.compile(
-    r",\s*(?:(?:so|then|and|in that case) )?(?:yes|yep|aye|yeah|agreed)\s*(?:[,.!]|$)|\b(?:she|he|i) says? yes\b",
+    r",\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)|"
+    r",\s*(?:so|then|in that case) (?:yes|yeah)(?:\s*[.!]|\s*$|,\s*(?:please|kindly|do|go|make)\b)|"
+    r"^in that case,? (?:yes|yeah)\b|^(?:both|all)(?: of (?:them|it))?,\s*agreed\b|"
+    r"^(?:she|he|i) says? yes(?=\s*(?:[,.!]|$|n\b|and\b))",
     re.I,
 )
 # Words that are no more than polite, or a yes only where nothing else is said.
@@ -54,7 +60,7 @@ _WEAK = (
     r"(?:ok(?:ay)?|okey|fine|great|perfect|right|good|alright|all right|cool|lovely|wonderful|excellent|deal)"
 )
 _FILLER = (
-    r"(?:oh|ah|hm|well|and|so|then|in that case|now|just|please|pls|plz|thanks?|thank you|thx|cheers|"
+    r"(?:oh|ah|hm|well|and|so|then|now|just|please|pls|plz|thanks?|thank you|thx|cheers|"
     r"by me|with me|for me|very much|"
     r"ma'am|boss|love|dear|quite|indeed|bet|sweet|brilliant|a lot|so much|sir|madam|guys|man|mate|wow|super|nice|"
     r"por favor|bitte|danke|gracias|merci|"
@@ -161,7 +167,7 @@ def _says_yes(sentence: str) -> bool:
         foreign = _FOREIGN.match(start)
         if foreign is not None:
             after = start[foreign.end() :]
-            return len(after.split()) <= 6 and not _ASKS.search(after)
+            return len(after.split()) <= 4 and not _FOREIGN_BUT.search(after) and not _ASKS.search(after)
     return False
 
 

@@ -93,6 +93,7 @@ def test_what_tells_what_was_asked_is_an_answer(asked: Asked, text: str, answers
             "they go back to you: the Tea Kettles. The Bluetooth Speaker and the lid are mine, I'm keeping those",
             (BIG, SMALL),
         ),
+        ("return the big Tea Kettle and the Bluetooth Speaker, I am not keeping those", (SPEAKER, BIG)),
         ("return both Tea Kettles. Sorry, scratch the Tea Kettles, I mean the Bluetooth Speaker", (SPEAKER,)),
     ],
 )

@@ -19,6 +19,8 @@ from tests.agent.desk.things import THINGS
         ("it was a wedding gift", None),
         ("I expect the credit goes there", None),
         ("the gift card", []),
+        ("not to my card but to PayPal", ["paypal"]),
+        ("My PayPal is empty, so not to PayPal.", None),
         ("money on PayPal, that's what I used back then. not the visa", ["paypal"]),
         ("not the visa, the other one", None),
         ("My firm gave me an American Express, can you bill that? It's on PayPal now.", []),

@@ -21,6 +21,7 @@ NAMES = ("Tea Kettle", "Vacuum Cleaner", "Bluetooth Speaker", "Sneakers")
          {"Vacuum Cleaner", "Bluetooth Speaker"}),
         ("swap the kettle, put it on the same card as the speaker was", {"Bluetooth Speaker"}),
         ("in the order the speaker is in, the kettle should be red", {"Bluetooth Speaker"}),
+        ("The kettle arrived with a crack and the speaker too, return it", set()),
         ("a kettle with 2 litres, not the speaker", set()),
     ],
 )  # fmt: skip
