@@ -99,14 +99,18 @@ def evidence(form: Form, things: Things, asked: Asked, text: str) -> Evidence:
         unneeded=bool(orders)
         and all(order.status == "pending" for order in orders)
         and reason_in(text) is not None,
-        place=(bool(orders) and _MOVED.search(text) is not None)
+        place=(bool(orders) and _elsewhere(text))
         or find_address(text) is not None
-        or (_SENDS.search(text) is not None and names_another_place(text))
-        or (bool(orders) and _THERE.search(text) is not None)
-        or (bool(orders) and (_SENDS.search(text) and _SOMEBODY.search(text)) is not None),
+        or (_SENDS.search(text) is not None and names_another_place(text)),
         only_own=only_own,
         unlikely=unlikely,
     )
+
+
+def _elsewhere(text: str) -> bool:
+    """Say whether an order of which a text speaks is to go elsewhere by it: "to my sister", "there", "we moved"."""
+    to_somebody = _SENDS.search(text) is not None and _SOMEBODY.search(text) is not None
+    return to_somebody or _THERE.search(text) is not None or _MOVED.search(text) is not None
 
 
 def _about(form: Form, things: Things, text: str, an_order: bool, lines: Sequence[Line]) -> str | None:

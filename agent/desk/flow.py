@@ -240,8 +240,10 @@ class Flow:
         more = wish.told(said)
         # "I don't need it any more" gives a cancellation its reason, and does not give it up.
         given = reason_in(text) if wish.tool == CANCEL else None
-        again = given == meaning(wish, things).reason and _TAKES_BACK.search(text) is None
-        reason = given is not None and (asked != "confirmation" or again)
+        reason = given is not None and (
+            asked != "confirmation"
+            or (_TAKES_BACK.search(text) is None and given == meaning(wish, things).reason)
+        )
         if act.name in ("no", "drop") and not reason and not strong_yes(text) and not may_approve(text):
             stays = wish.tool in SWAPPING and _KEEPS.search(text) is not None
             corrected = act.name == "no" and not stays and tells_more(wish, more, things)

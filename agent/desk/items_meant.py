@@ -56,9 +56,8 @@ def read_lines(wish: Wish, found: Meaning) -> None:
         if said.asked == "new items" and lines:
             beside = bought_together(said.text, [line.product for line in order.lines])
             more = [line for _, line in lines_named(said.text, [order]) if line not in lines]
-            ends = {
-                stems_of(line.product)[-1] for line in lines
-            }  # "the camera": the one that is meant already
+            # "the camera" is the one that is meant already, not the other camera in the order.
+            ends = {stems_of(line.product)[-1] for line in lines}
             more = [
                 line for line in more if line.product not in beside and stems_of(line.product)[-1] not in ends
             ]
