@@ -20,8 +20,7 @@ from storewise.tools.reviews.groups import (
     Encode,
     Group,
     Judge,
-    Lines,
-    grouped_lines,
+    grouped,
     judged,
     normal,
     read_lines,
@@ -53,9 +52,9 @@ async def summarize(
         phrase: makes one sentence of a group.
         encode: makes embeddings; one that knows the sentences already saves the time.
         words: so many words at most, whatever the length.
-        judge: says how sentences judge; one that knows them saves the time, too.
+        judge: embeds sentences and says how they judge; one that knows them saves the time, too.
     """
-    left_out, read, lines, groups = await computed(_read, reviews, encode, judge)
+    left_out, read, shares, groups = await computed(_read, reviews, judge)
     told_of = chosen(groups, read, CLAIMS[length], phrase is None)
     said = await asyncio.gather(*(_said(group, phrase) for group in told_of))
     told = await computed(_checked, told_of, said, encode)
@@ -63,9 +62,7 @@ async def summarize(
     against = await computed(contradictions, claims, encode)
     return Summary(
         claims=tuple(claims),
-        aspects=()
-        if lines.codes is None
-        else aspects.shares([q.review_id for q in lines.quotes], lines.codes),
+        aspects=shares,
         contradictions=tuple(against.items()),
         reviews=read,
         left_out=left_out,
@@ -74,14 +71,15 @@ async def summarize(
 
 
 def _read(
-    reviews: Sequence[Review], encode: Encode, judge: Judge
-) -> tuple[dict[str, int], int, Lines, list[Group]]:
-    """Return why how many reviews are left out, how many are read, their sentences and the groups of these."""
+    reviews: Sequence[Review], judge: Judge
+) -> tuple[dict[str, int], int, tuple[AspectShare, ...], list[Group]]:
+    """Return why how many reviews are left out, how many are read, what aspects they speak of, and their groups."""
     reasons = _reasons(reviews)
     read = [review for review, reason in zip(reviews, reasons, strict=True) if reason is None]
     left_out = dict(Counter(reason for reason in reasons if reason is not None))
-    lines = read_lines(read, encode, judge)
-    return left_out, len(read), lines, grouped_lines(lines)
+    lines, codes = read_lines(read, judge)
+    shares = aspects.shares([quote.review_id for quote in lines.quotes], codes)
+    return left_out, len(read), shares, grouped(lines)
 
 
 async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -43,14 +43,14 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
         labels = {name: _labels(name) for name in ("aspects_labels", "aspects_labels_a", "aspects_labels_b")}
     ids = list(texts)
     with clock.step("embedding"):
-        vectors = embedding.encode([texts[key] for key in ids])
+        vectors, tones = embedding.read(list(texts.values()))
     with clock.step("aspects"):
-        codes = aspects.head().judged([texts[key] for key in ids], vectors)
+        whole = sentiment.head().probability(list(texts.values()), vectors, tones)
+        codes = aspects.head().judged(list(texts.values()), vectors, whole)
     with clock.step("names in all reviews"):
         names, lists = _names(shop), entities.lists_for(shop)
     with clock.step("entities"):
         named = {key: entities.find(texts[key], lists, names) for key in ids}
-    whole = sentiment.head().probability([texts[key] for key in ids], vectors)
     sides = {key: _side(float(value)) for key, value in zip(ids, whole, strict=True)}
     told = {
         key: {(name, aspects.side(int(code))) for name, code in zip(aspects.NAMES, row, strict=True) if code}

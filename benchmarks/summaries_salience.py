@@ -33,7 +33,7 @@ FOLDS = 7
 
 def read_sentences(product: Product) -> tuple[Floats, list[str]]:
     """Return the features of a product's sentences, and the sentences."""
-    lines = read_lines([Review(review_id=str(n), text=text) for n, text in enumerate(product.reviews)])
+    lines, _ = read_lines([Review(review_id=str(n), text=text) for n, text in enumerate(product.reviews)])
     texts = [quote.text for quote in lines.quotes]
     return salience.measured(texts, lines.vectors, lines.review, lines.positive), texts
 

@@ -31,7 +31,7 @@ from storewise.tools.reviews.aspects import CODE, CUES, NAMES, TURNS, Head
 from storewise.tools.reviews.sentences import sentences
 from storewise.tools.shop.generation import Shop, ShopError, open_shop
 
-VERSION = "2"
+VERSION = "3"
 LABELS = Path(__file__).parent / "aspects"
 SEEN = 2  # a term must stand in so many sentences
 STRENGTH = 3.0  # sklearn's C of the aspects
@@ -134,13 +134,16 @@ def f1(true: Marks, found: Marks) -> float:
     return float(2 * (true & found).sum() / max(1, true.sum() + found.sum()))
 
 
-def judge(head: Head, data: Labelled, vectors: Floats) -> Head:
-    """Return `head` with the judge of sides fitted on the labelled aspects."""
+def judge(head: Head, data: Labelled, vectors: Floats, positive: Floats) -> Head:
+    """Return `head` with the judge of sides fitted on the labelled aspects.
+
+    `positive` is how likely each sentence praises.
+    """
     rows, numbers, codes = _pairs(data)
     counts = Counter(term for row in set(rows.tolist()) for term in set(sentiment.terms(data.texts[row])))
     terms = tuple(sorted(term for term, count in counts.items() if count >= JUDGE_SEEN))
     bare = replace(head, judge_terms=terms)
-    told = bare.told(data.texts, vectors, rows, numbers)
+    told = bare.told(data.texts, vectors, positive, rows, numbers)
     model = LogisticRegression(C=JUDGE_STRENGTH, max_iter=2000).fit(told, codes)
     return replace(
         bare,
@@ -164,7 +167,7 @@ def _part(data: Labelled, rows: npt.NDArray[np.int64]) -> Labelled:
     return Labelled([data.texts[i] for i in rows], [data.sides[i] for i in rows], data.by_chance[rows])
 
 
-def cross_validated(data: Labelled, vectors: Floats) -> tuple[Floats, dict[str, Any]]:
+def cross_validated(data: Labelled, vectors: Floats, positive: Floats) -> tuple[Floats, dict[str, Any]]:
     """Return probabilities by heads that had not seen the sentence, and the scores of all that they do.
 
     A labelled review gives one sentence, so that folds of sentences are folds of reviews.
@@ -178,9 +181,9 @@ def cross_validated(data: Labelled, vectors: Floats) -> tuple[Floats, dict[str, 
     for learn, out in folds:
         head = train([data.texts[i] for i in learn], vectors[learn], spoken[learn])
         probability[out] = head.probability([data.texts[i] for i in out], vectors[out])
-        head = judge(head, _part(data, learn), vectors[learn])
+        head = judge(head, _part(data, learn), vectors[learn], positive[learn])
         everything = replace(head, thresholds=np.zeros(len(NAMES), dtype=np.float32))
-        told[out] = everything.judged([data.texts[i] for i in out], vectors[out])
+        told[out] = everything.judged([data.texts[i] for i in out], vectors[out], positive[out])
     found = np.zeros_like(spoken)
     for learn, out in folds:
         found[out] = probability[out] >= thresholds(probability[learn], spoken[learn])
@@ -205,9 +208,10 @@ def cross_validated(data: Labelled, vectors: Floats) -> tuple[Floats, dict[str, 
 
 def main() -> None:
     data = labelled(open_shop())
-    vectors = embedding.encode(data.texts, print)
-    probability, scores = cross_validated(data, vectors)
-    head = judge(train(data.texts, vectors, data.spoken), data, vectors)
+    vectors, tones = embedding.read(data.texts, print)
+    positive = sentiment.head().probability(data.texts, vectors, tones)
+    probability, scores = cross_validated(data, vectors, positive)
+    head = judge(train(data.texts, vectors, data.spoken), data, vectors, positive)
     head = replace(head, thresholds=thresholds(probability, data.spoken))
     report = {
         "version": VERSION,

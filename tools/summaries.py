@@ -9,7 +9,7 @@ import numpy as np
 from storewise.tools.finding import Chart, Column, Finding, ReviewQuote, count_column
 from storewise.tools.review_scope import data_notes, nothing, of_scope, plain, provenance, reviewed
 from storewise.tools.reviews import search
-from storewise.tools.reviews.groups import Lines, grouped_lines, normal, worth_reading
+from storewise.tools.reviews.groups import Lines, grouped, normal, worth_reading
 from storewise.tools.reviews.index import Index
 from storewise.tools.reviews.summary import CLAIMS, Claim, Quote
 from storewise.tools.reviews.telling import chosen, claim_of, contradictions, told_together
@@ -43,7 +43,7 @@ def summarize_reviews(shop: Shop, product: str | None = None, topic: str | None 
         return nothing(shop, tool, f"No review{of_scope(scope)} speaks of {topic}.")
     some = rows if len(rows) <= READ else rows[np.linspace(0, len(rows) - 1, READ).astype(np.int64)]
     said, reviews = _read(shop, index, some.tolist(), lines)
-    told = chosen(grouped_lines(said), reviews, CLAIMS["medium"], quoted=True)
+    told = chosen(grouped(said), reviews, CLAIMS["medium"], quoted=True)
     claims = sorted((claim_of(group) for group in told), key=lambda claim: -claim.count)
     if not claims:
         return nothing(shop, tool, f"The reviews{of_scope(scope)} share nothing that could be told.")

@@ -216,19 +216,23 @@ class Head:
                 scores[row] = -20.0
         return np.asarray(1 / (1 + np.exp(-scores)), dtype=np.float32)
 
-    def judged(self, texts: Sequence[str], vectors: Floats) -> Codes:
-        """Return how each text tells each aspect: 0 where it does not, else a CODE; shape (texts, aspects)."""
+    def judged(self, texts: Sequence[str], vectors: Floats, positive: Floats) -> Codes:
+        """Return how each text tells each aspect: 0 where it does not, else a CODE; shape (texts, aspects).
+
+        `vectors` are their embeddings, `positive` is how likely each praises.
+        """
         codes = np.zeros((len(texts), len(NAMES)), dtype=np.int8)
         for start in range(0, len(texts), CHUNK):
             part, near = texts[start : start + CHUNK], vectors[start : start + CHUNK]
+            whole = positive[start : start + CHUNK]
             rows, aspects = np.nonzero(self.probability(part, near) >= self.thresholds)
             if len(rows) and self.judge is not None:
-                scores = self.told(part, near, rows, aspects) @ self.judge + self.judge_bias
+                scores = self.told(part, near, whole, rows, aspects) @ self.judge + self.judge_bias
                 codes[start + rows, aspects] = 1 + np.argmax(scores, axis=1)
         return codes
 
     def told(
-        self, texts: Sequence[str], vectors: Floats, rows: Numbers, aspects: Numbers
+        self, texts: Sequence[str], vectors: Floats, positive: Floats, rows: Numbers, aspects: Numbers
     ) -> sparse.csr_matrix:
         """Return what the judge goes by, a row for each aspect of a text.
 
@@ -237,7 +241,7 @@ class Head:
         """
         clause = [self._clause(texts[row], aspect) for row, aspect in zip(rows, aspects, strict=True)]
         head = sentiment.head()
-        whole = _log_odds(head.probability(texts, vectors))[rows]
+        whole = _log_odds(positive)[rows]
         near = _log_odds(head.probability(clause, vectors[rows]))
         own = _log_odds(head.probability(clause, np.zeros_like(vectors[rows])))
         cues = np.column_stack(

@@ -70,8 +70,8 @@ def read_reviews(shop: Shop) -> pd.DataFrame:
 def build(shop: Shop, folder: Path, progress: Progress | None = None) -> Built:
     """Bring the index in `folder` up to the shop's reviews, embedding only what is new or has changed.
 
-    A folder without an index starts from that of the generation before. Another embedding model starts
-    from nothing; another model of sentences judges them anew and embeds nothing.
+    A folder without an index starts from that of the generation before. Another embedding model, or tone,
+    starts from nothing; another model of sentences judges them anew and embeds nothing.
 
     Raises:
         MissingTable: the shop has no reviews.
@@ -168,12 +168,12 @@ def _linked(source: Path, target: Path) -> None:
 
 
 def _base(shop: Shop, folder: Path) -> Written | None:
-    """Return the index to start from, if the same embedding model made it."""
+    """Return the index to start from, if the same models read its sentences."""
     previous = shop.manifest.get("previous")
     places = [folder, shop.path.parent / str(previous) / "reviews"] if previous else [folder]
     now = index.made_by()
     for written in filter(None, map(index.written, places)):
-        if all(written.made_by.get(name) == now[name] for name in ("format", "embedding")):
+        if all(written.made_by.get(name) == now[name] for name in ("format", "embedding", "tone")):
             return written
     return None
 

@@ -12,13 +12,15 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+    from storewise.tools.reviews.tone import Tone
 
 Vectors = npt.NDArray[np.float32]
 
@@ -34,6 +36,18 @@ loading = threading.RLock()
 _load = threading.Lock()
 # The tokenizer's padding state is shared: two threads inside it end in "Already borrowed".
 _tokenize = threading.Lock()
+
+
+class Read(NamedTuple):
+    """What one reading of texts gives.
+
+    Attributes:
+        vectors: normalised, shape (texts, 384).
+        tones: log-odds of praise by the layers tuned for it, shape (texts,); see `tone.py`.
+    """
+
+    vectors: Vectors
+    tones: Vectors
 
 
 class NoEncoder(Exception):
@@ -73,6 +87,9 @@ def _encoder() -> SentenceTransformer:
     with loading:
         model = SentenceTransformer(str(folder), device=device, local_files_only=True)
     model.eval()
+    from storewise.tools.reviews.tone import keep_below
+
+    keep_below(model)
     return model
 
 
@@ -98,6 +115,21 @@ def _halved() -> SentenceTransformer:
         for module in made.modules():
             if isinstance(module, torch.nn.Linear):
                 module.to(torch.bfloat16)
+    return made
+
+
+@lru_cache(maxsize=2)
+def _tone(halved: bool) -> Tone:
+    """Return the layers tuned for the tone, for the encoder or for the halved one."""
+    import torch
+
+    from storewise.tools.reviews import tone
+
+    with loading:
+        made = tone.shipped(_encoder())
+    for module in made.modules() if halved else ():
+        if isinstance(module, torch.nn.Linear):
+            module.to(torch.bfloat16)
     return made
 
 
@@ -136,29 +168,46 @@ def encode(
     Texts beyond the model's 256 word pieces are cut there. Texts of like length share a batch, so that
     little is padding. Where the CPU has bfloat16 in hardware, many texts at once use it, or any if `halved`.
     """
-    vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    return _read(texts, progress, halved, toned=False).vectors
+
+
+def read(
+    texts: Sequence[str], progress: Callable[[str], None] | None = None, halved: bool | None = None
+) -> Read:
+    """Return what `encode` does, and the tone of each text; it takes half as long again."""
+    return _read(texts, progress, halved, toned=True)
+
+
+def _read(
+    texts: Sequence[str], progress: Callable[[str], None] | None, wanted: bool | None, toned: bool
+) -> Read:
+    vectors, tones = np.zeros((len(texts), DIMENSIONS), np.float32), np.zeros(len(texts), np.float32)
     if not texts:
-        return vectors
+        return Read(vectors, tones)
     on_cpu = encoder().device.type == "cpu"
-    wanted = len(texts) >= BULK if halved is None else halved
-    model = halved_encoder() if on_cpu and wanted and fast_bfloat16() else encoder()
+    halved = on_cpu and (len(texts) >= BULK if wanted is None else wanted) and fast_bfloat16()
+    model = halved_encoder() if halved else encoder()
+    with _load:
+        tone = _tone(halved) if toned else None
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     size = BATCH if on_cpu else 256
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     done = 0
-    found = _workers().map(lambda batch: _forward([texts[i] for i in batch], model), batches)
+    found = _workers().map(lambda batch: _forward([texts[i] for i in batch], model, tone), batches)
     for number, (batch, part) in enumerate(zip(batches, found, strict=True), 1):
-        vectors[batch] = part
+        vectors[batch], tones[batch] = part
         done += len(batch)
         if progress is not None and (number % 32 == 0 or done == len(texts)):
             progress(f"{done:,} of {len(texts):,} texts embedded")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+    return Read(np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32), tones)
 
 
-def _forward(texts: list[str], model: SentenceTransformer) -> Vectors:
-    """Embed one batch in the calling thread."""
+def _forward(texts: list[str], model: SentenceTransformer, tone: Tone | None) -> Read:
+    """Read one batch in the calling thread; without `tone` all tones are 0."""
     import torch
+
+    from storewise.tools.reviews.tone import taken_below
 
     with _tokenize:
         features = encoder().preprocess(texts)
@@ -168,5 +217,9 @@ def _forward(texts: list[str], model: SentenceTransformer) -> Vectors:
     halved = model is not encoder()
     precision = torch.autocast("cpu", dtype=torch.bfloat16) if halved else contextlib.nullcontext()
     with torch.inference_mode(), precision:
-        found = model(features)["sentence_embedding"]
-    return np.asarray(found.float().cpu().numpy(), dtype=np.float32)
+        # The model writes into what it is given.
+        found = model(dict(features))["sentence_embedding"]
+        states, attended = taken_below()
+        mask = features["attention_mask"]
+        tones = torch.zeros(len(texts)) if tone is None else tone(states, mask, attended)
+    return Read(found.float().cpu().numpy(), tones.float().cpu().numpy())

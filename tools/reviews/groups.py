@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +29,6 @@ from storewise.tools.reviews.summary import Quote, Review
 Encode = Callable[[Sequence[str]], Vectors]
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-Judged = tuple[Floats, aspects.Codes]
-Judge = Callable[[Sequence[str], Vectors], Judged]
 
 ALIKE = 0.55  # mean likeness from which sentences say the same
 OPINION = 0.05  # what agreement in polarity adds to the cosine, and disagreement subtracts
@@ -76,30 +75,32 @@ class Group:
         return len(self.quotes)
 
 
+class Judged(NamedTuple):
+    """Of sentences: their embeddings, how likely they praise, and how each tells each aspect.
+
+    See `aspects.Head.judged` for `codes`.
+    """
+
+    vectors: Vectors
+    positive: Floats
+    codes: aspects.Codes
+
+
+Judge = Callable[[Sequence[str]], Judged]
+
+
 @dataclass(frozen=True)
 class Lines:
-    """All sentences, a row each, those of a review together: whose, their embeddings, how likely they praise.
-
-    `codes` says how each tells each aspect, where that was asked for; see `aspects.Head.judged`.
-    """
+    """All sentences, a row each, those of a review together: whose, their embeddings, how likely they praise."""
 
     quotes: list[Quote]
     review: Rows
     vectors: Vectors
     positive: Floats
-    codes: aspects.Codes | None = None
 
 
-def grouped(reviews: Sequence[Review], encode: Encode = embedding.encode) -> list[Group]:
-    """Return the groups of what `reviews` say, those of most reviews first; the same for the same reviews.
-
-    Sentences that speak to a machine are left out, and so are repetitions of a text by other reviews.
-    """
-    return grouped_lines(read_lines(reviews, encode))
-
-
-def grouped_lines(lines: Lines) -> list[Group]:
-    """Return the groups of sentences whose embeddings and polarities are known, as `grouped` does."""
+def grouped(lines: Lines) -> list[Group]:
+    """Return the groups of what sentences say, those of most reviews first; the same for the same sentences."""
     if not lines.quotes:
         return []
     standing = salience([q.text for q in lines.quotes], lines.vectors, lines.review, lines.positive)
@@ -135,17 +136,17 @@ def shown(sentences: Sequence[str]) -> str:
     return "\n".join("- " + " ".join(sentence.split()) for sentence in sentences[:SHOWN])
 
 
-def judged(texts: Sequence[str], vectors: Vectors) -> Judged:
-    """Return how likely each sentence praises, and how it tells each aspect; `vectors` are their embeddings."""
-    return sentiment.head().probability(texts, vectors), aspects.head().judged(texts, vectors)
+def judged(texts: Sequence[str], halved: bool | None = None) -> Judged:
+    """Embed and judge sentences; `halved` as in `embedding.encode`."""
+    vectors, tones = embedding.read(texts, halved=halved)
+    positive = sentiment.head().probability(texts, vectors, tones)
+    return Judged(vectors, positive, aspects.head().judged(texts, vectors, positive))
 
 
-def read_lines(
-    reviews: Sequence[Review], encode: Encode = embedding.encode, judge: Judge | None = None
-) -> Lines:
-    """Return the sentences of `reviews` but orders to a machine and texts that were read before.
+def read_lines(reviews: Sequence[Review], judge: Judge = judged) -> tuple[Lines, aspects.Codes]:
+    """Return the sentences of `reviews`, and how each tells each aspect.
 
-    With `judge` their aspects are found, too.
+    Orders to a machine are left out, and so are repetitions of a text by other reviews.
     """
     quotes: list[Quote] = []
     review: list[int] = []
@@ -160,22 +161,10 @@ def read_lines(
                 quotes.append(Quote(review_id=one.review_id, text=line))
                 review.append(number)
     rows = {text: row for row, text in enumerate(dict.fromkeys(quote.text for quote in quotes))}
-    if not rows:
-        return Lines(
-            [],
-            np.zeros(0, np.int64),
-            np.zeros((0, embedding.DIMENSIONS), np.float32),
-            np.zeros(0, np.float32),
-            np.zeros((0, len(aspects.NAMES)), np.int8),
-        )
-    said = list(rows)
-    vectors = np.asarray(encode(said), dtype=np.float32)
-    place = [rows[quote.text] for quote in quotes]
+    said = judge(list(rows))
+    place = np.array([rows[quote.text] for quote in quotes], dtype=np.int64)
     whose = np.array(review, dtype=np.int64)
-    if judge is None:
-        return Lines(quotes, whose, vectors[place], sentiment.head().probability(said, vectors)[place])
-    positive, codes = judge(said, vectors)
-    return Lines(quotes, whose, vectors[place], positive[place], codes[place])
+    return Lines(quotes, whose, said.vectors[place], said.positive[place]), said.codes[place]
 
 
 def _apart(vectors: Vectors) -> Vectors:
@@ -248,7 +237,8 @@ def _group(rows: Rows, lines: Lines, standing: Floats, place: Floats) -> Group:
     fitness = inside @ inside.mean(axis=0) + standing[rows]
     fitness -= UNLIKE * np.abs(lines.positive[rows] - positive)
     fitness -= np.array([not fit(lines.quotes[i].text) for i in order], dtype=np.float32)
-    order = rows[np.argsort(-fitness, kind="stable")].tolist()
+    # The same sentence read in another batch differs in the sixth place: the first of the same goes first.
+    order = rows[np.argsort(-fitness.round(4), kind="stable")].tolist()
     first: dict[int, int] = {}
     for row in order:
         first.setdefault(int(lines.review[row]), row)

@@ -51,6 +51,7 @@ def made_by() -> dict[str, Any]:
     return {
         "format": FORMAT,
         "embedding": embedding.model_name(),
+        "tone": sentiment.card()["tone"],
         "sentiment": sentiment.card()["version"],
         "aspects": aspects.card()["version"],
         "entities": entities.VERSION,

@@ -31,16 +31,21 @@ class Embedded:
             found = {text: vector for text in texts if (vector := self._vectors.get(text)) is not None}
         new = [text for text in dict.fromkeys(texts) if text not in found]
         made = dict(zip(new, embedding.encode(new, halved=True), strict=True))
+        self._keep(made)
+        both = found | made
+        return np.stack([both[text] for text in texts]) if len(texts) else embedding.encode([])
+
+    def judged(self, texts: Sequence[str]) -> Judged:
+        """Return what `groups.judged` does, and keep the vectors."""
+        found = judged(texts, halved=True)
+        self._keep(dict(zip(texts, found.vectors, strict=True)))
+        return found
+
+    def _keep(self, made: dict[str, Vectors]) -> None:
         with self._lock:
             self._vectors |= made
             while len(self._vectors) > KEPT:
                 del self._vectors[next(iter(self._vectors))]
-        both = found | made
-        return np.stack([both[text] for text in texts]) if len(texts) else embedding.encode([])
-
-    def judged(self, texts: Sequence[str], vectors: Vectors) -> Judged:
-        """Return how sentences judge, see `groups.judged`."""
-        return judged(texts, vectors)
 
 
 class Known:
@@ -71,14 +76,19 @@ class Known:
             vectors[new] = self._rest([texts[place] for place in new])
         return vectors
 
-    def judged(self, texts: Sequence[str], vectors: Vectors) -> Judged:
-        """Return how sentences judge, see `groups.judged`."""
+    def judged(self, texts: Sequence[str]) -> Judged:
+        """Return what `groups.judged` does."""
         lines = np.array([self._line.get(text, -1) for text in texts], dtype=np.int64)
         known, new = lines >= 0, np.flatnonzero(lines < 0)
-        positive = np.zeros(len(texts), dtype=np.float32)
-        codes = np.zeros((len(texts), len(aspects.NAMES)), dtype=np.int8)
-        positive[known] = self._positive[lines[known]]
-        codes[known] = self._codes[lines[known]]
+        found = Judged(
+            np.zeros((len(texts), embedding.DIMENSIONS), dtype=np.float32),
+            np.zeros(len(texts), dtype=np.float32),
+            np.zeros((len(texts), len(aspects.NAMES)), dtype=np.int8),
+        )
+        found.vectors[known] = self._index.vectors[lines[known]]
+        found.positive[known] = self._positive[lines[known]]
+        found.codes[known] = self._codes[lines[known]]
         if len(new):
-            positive[new], codes[new] = judged([texts[place] for place in new.tolist()], vectors[new])
-        return positive, codes
+            made = self._rest.judged([texts[place] for place in new.tolist()])
+            found.vectors[new], found.positive[new], found.codes[new] = made
+        return found

@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 HERE = Path(__file__).parent
 # From here on (and mirrored below) a probability speaks for itself; chosen in training, see sentiment.json.
-SURE = 0.65
+SURE = 0.75
 
 _WORD = re.compile(r"[a-z']+|[!?]")
 _LETTERS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -79,7 +79,8 @@ class Head:
 
     The network's `inner` places, rectified and weighted by `outer`, may be none. `denied` is what a denial of
     blame adds ("no complaints"); `rated` has the words that people rated, from -1 to 1; `known` the words of
-    the sentences learned from.
+    the sentences learned from. `toned` says what its log-odds and a text's tone are worth where both are known,
+    and what is added.
     """
 
     version: str
@@ -94,17 +95,21 @@ class Head:
     weight: dict[str, float]
     rated: dict[str, float]
     known: frozenset[str]
+    toned: tuple[float, float, float] = (1.0, 0.0, 0.0)
 
-    def probability(self, texts: Sequence[str], vectors: Floats) -> Floats:
+    def probability(self, texts: Sequence[str], vectors: Floats, tones: Floats | None = None) -> Floats:
         """Return for each text how likely it praises rather than blames, from 0 to 1.
 
-        `vectors` are the embeddings of `texts`, shape (len(texts), 384). What cannot be read (no letters,
-        another language) is .5.
+        What cannot be read (no letters, another language) is .5.
+
+        Args:
+            vectors: the embeddings of `texts`, shape (len(texts), 384).
+            tones: what the tuned layers say of them, shape (len(texts),); surer with than without.
         """
-        scores = self.scores(texts, vectors)
+        scores = self.scores(texts, vectors, tones)
         return np.asarray(1 / (1 + np.exp(-np.clip(scores, -30, 30))), dtype=np.float32)
 
-    def scores(self, texts: Sequence[str], vectors: Floats) -> Floats:
+    def scores(self, texts: Sequence[str], vectors: Floats, tones: Floats | None = None) -> Floats:
         """Return the log-odds of praise; arguments as in `probability`."""
         vectors = vectors.astype(np.float32)
         inner = np.maximum(vectors @ self.inner + self.inner_bias, 0)
@@ -117,8 +122,10 @@ class Head:
                 scores[row] += sum(value * self.weight[term] for term, value in known.items()) / length
             scores[row] += float(np.dot(valence(found, self.rated), self.valence))
             scores[row] += self.denied * bool(_DENIED.search(_plain(text)))
-            scores[row] *= self._read(text)
-        return scores
+        if tones is not None:
+            own, other, more = self.toned
+            scores = own * scores + other * tones.astype(np.float32) + np.float32(more)
+        return np.asarray(scores * [self._read(text) for text in texts], dtype=np.float32)
 
     def _read(self, text: str) -> float:
         """Return from 0 to 1 how far `text` is made of known words."""
@@ -150,6 +157,7 @@ def head() -> Head:
             weight=column("terms", "weight"),
             rated=column("rated_words", "ratings"),
             known=frozenset(file["known"].tolist()),
+            toned=tuple(file["toned"].tolist()),
         )
 
 

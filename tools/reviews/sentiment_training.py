@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,10 +32,11 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 
-from storewise.tools.reviews import embedding, sentiment
+from storewise.tools.reviews import embedding, sentiment, tone, tone_fit
 from storewise.tools.reviews.sentiment_fit import fit, known_words
+from storewise.tools.reviews.tone import Arrays
 
-VERSION = "3"
+VERSION = "4"
 CLEAR = 0.5  # a mean rating nearer to 0 than this is neutral: "mixed" is the right answer
 STEEP = 1.5  # a mean rating of x stands for praise with a probability of 1 / (1 + exp(-STEEP x))
 FELT = 0.25  # sentences with a mean rating nearer to 0 teach nothing
@@ -57,6 +59,8 @@ BINS = 10
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+Tell = Callable[[str], None]
 Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
@@ -116,25 +120,35 @@ class Rated:
         self.product = self.data["product"].to_numpy()
         self.clear: Flags = np.abs(self.rating) > CLEAR
         self.taught = taught
+        self._all_vectors = self.vectors
         if taught is not None:
-            self._taught_terms = [sentiment.terms(text) for text in taught.texts]
-            self._taught_vectors = encode(taught.texts)
+            self._terms += [sentiment.terms(text) for text in taught.texts]
+            self._all_vectors = np.concatenate([self.vectors, encode(taught.texts)])
 
     def head(self, mask: Flags) -> sentiment.Head:
         """Return a head learned from the rated sentences in `mask` and from all that the adapter judged."""
-        rows = np.flatnonzero(mask & (np.abs(self.rating) > FELT))
-        praise = np.asarray(1 / (1 + np.exp(-STEEP * self.rating[rows])), dtype=np.float64)
-        counts = np.asarray(self.data["source"].map(WEIGHTS), dtype=np.float64)[rows]
-        found, vectors = [self._terms[i] for i in rows], self.vectors[rows]
+        rows, praise, counts = self.lessons(mask)
+        own = [row for row in rows.tolist() if row < len(self.texts)]
         # Reviews that nobody rated hold other languages, whose words shall not count as known.
-        known = known_words(found, self.words)
-        if self.taught is not None:
-            found = found + self._taught_terms
-            vectors = np.concatenate([vectors, self._taught_vectors])
-            praise = np.concatenate([praise, self.taught.chances()])
-            counts = np.concatenate([counts, np.full(len(self.taught.texts), TAUGHT)])
-        learned = fit(found, vectors, praise, counts, self.words)
+        known = known_words([self._terms[row] for row in own], self.words)
+        found = [self._terms[row] for row in rows.tolist()]
+        learned = fit(found, self._all_vectors[rows], praise[rows], counts[rows], self.words)
         return replace(learned, version=VERSION, denied=DENIED, known=known)
+
+    def lessons(self, mask: Flags) -> tuple[Rows, Floats, Floats]:
+        """Return which texts teach, of the rated ones in `mask` and all that the adapter judged.
+
+        And of every text how likely it praises, and its weight; those that the adapter judged come last.
+        """
+        praise = np.asarray(1 / (1 + np.exp(-STEEP * self.rating)), dtype=np.float64)
+        counts = np.asarray(self.data["source"].map(WEIGHTS), dtype=np.float64)
+        rows = np.flatnonzero(mask & (np.abs(self.rating) > FELT))
+        if self.taught is not None:
+            more = len(self.taught.texts)
+            rows = np.concatenate([rows, len(self.texts) + np.arange(more)])
+            praise = np.concatenate([praise, self.taught.chances()])
+            counts = np.concatenate([counts, np.full(more, TAUGHT)])
+        return rows, praise, counts
 
     def held_out(self) -> Floats:
         """Return the log-odds of praise of Amazon's sentences, each from a head that knows not their product."""
@@ -145,21 +159,45 @@ class Rated:
             scores[out] = head.scores([self.texts[i] for i in out], self.vectors[out])
         return scores
 
-    def calibrated(self, scores: Floats) -> Floats:
-        """Return probabilities for `held_out` scores, each product's calibrated on the other four."""
-        chances = np.full(len(scores), 0.5)
+    def calibrated(self, told: Floats) -> Floats:
+        """Return probabilities for held-out log-odds, a column a method, calibrated on the others."""
+        chances = np.full(len(told), 0.5)
         for number in range(1, len(PRODUCTS) + 2):
-            slope, intercept = self.calibration(scores, self.product != number)
+            slopes, intercept = self.calibration(told, self.product != number)
             out = self.product == number
-            chances[out] = 1 / (1 + np.exp(-(slope * scores[out] + intercept)))
+            chances[out] = 1 / (1 + np.exp(-(told[out] @ slopes + intercept)))
         return chances
 
-    def calibration(self, scores: Floats, mask: Flags | None = None) -> tuple[float, float]:
-        """Return slope and intercept that make `held_out` scores log-odds, from the clear sentences in `mask`."""
+    def calibration(self, told: Floats, mask: Flags | None = None) -> tuple[Floats, float]:
+        """Return slopes and intercept that make held-out log-odds one, from the clear sentences in `mask`."""
         used = self.clear & (self.product > 0)
         used = used if mask is None else used & mask
-        model = LogisticRegression(C=1e4).fit(scores[used, None], self.rating[used] > 0)
-        return float(model.coef_[0, 0]), float(model.intercept_[0])
+        model = LogisticRegression(C=1e4).fit(told[used], self.rating[used] > 0)
+        return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
+
+
+class Tuned:
+    """The encoder's upper layers, tuned on what the heads learn from."""
+
+    def __init__(self, sentences: Rated, tell: Tell) -> None:
+        self._sentences = sentences
+        self._tell = tell
+        taught = sentences.taught
+        self._below = tone_fit.Below(sentences.texts + (taught.texts if taught else []), tell)
+
+    def layers(self, mask: Flags) -> Arrays:
+        """Return what tuning on the rated sentences in `mask`, and on all that the adapter judged, adds."""
+        return tone_fit.fit(self._below, *self._sentences.lessons(mask), self._tell)
+
+    def held_out(self) -> Floats:
+        """Return the log-odds of praise of Amazon's sentences, each from layers that know not their product."""
+        product = self._sentences.product
+        found = np.zeros(len(product))
+        for number in range(1, len(PRODUCTS) + 2):
+            self._tell(f"Tuning without the sentences of product {number}")
+            out = np.flatnonzero(product == number)
+            found[out] = tone_fit.odds(self._below, out, self.layers(product != number))
+        return found
 
 
 def reliability(praise: Flags, chance: Floats) -> dict[str, Any]:
@@ -202,13 +240,17 @@ def main() -> None:
     taught = read_taught(given.taught)
     sentences = Rated(given.sentences, lambda texts: embedding.encode(texts, print), taught)
     amazon = sentences.product > 0
-    said = sentences.held_out()
+    tuned = Tuned(sentences, print)
+    said = np.column_stack([sentences.held_out(), tuned.held_out()])
     rating, chance = sentences.rating[amazon], sentences.calibrated(said)[amazon]
+    quick = sentences.calibrated(said[:, :1])[amazon]
     clear = sentences.clear[amazon]
     for sure in (0.6, 0.65, 0.7, 0.75, 0.8):
         print(f"sure from {sure}: {scores(rating, chance, 1 - sure, sure)}")
-    slope, intercept = sentences.calibration(said)
-    final = sentences.head(np.ones(len(said), dtype=bool))
+    [slope], intercept = sentences.calibration(said[:, :1])
+    [own, other], more = sentences.calibration(said)
+    everything = np.ones(len(said), dtype=bool)
+    final = sentences.head(everything)
     final = replace(
         final,
         bias=slope * final.bias + intercept,
@@ -217,7 +259,10 @@ def main() -> None:
         outer=(slope * final.outer).astype(np.float32),
         denied=slope * final.denied,
         weight={term: slope * weight for term, weight in final.weight.items()},
+        toned=(own / slope, other, more - own / slope * intercept),
     )
+    np.savez_compressed(tone.HERE / "tone.npz", **tuned.layers(everything))  # type: ignore[arg-type]
+    saved = (tone.HERE / "tone.npz").read_bytes()
     report: dict[str, Any] = {
         "version": VERSION,
         "trained_at": dt.date.today().isoformat(),
@@ -229,11 +274,13 @@ def main() -> None:
         "words": len(sentences.words),
         "source": "Hutto & Gilbert 2014 (VADER, ICWSM), rated sentences and words of vaderSentiment 3.3.2, MIT licence",
         "embedding": embedding.model_name(),
+        "tone": hashlib.sha256(saved).hexdigest()[:12],
         "sure": sentiment.SURE,
         "held_out_product": scores(rating, chance, 1 - sentiment.SURE, sentiment.SURE),
+        "without_tone": scores(rating, quick, 1 - sentiment.SURE, sentiment.SURE),
         "calibration": {
-            "slope": round(slope, 3),
-            "intercept": round(intercept, 3),
+            "slopes": [round(own, 3), round(other, 3)],
+            "intercept": round(more, 3),
             **reliability(rating[clear] > 0, chance[clear]),
         },
     }
@@ -258,6 +305,7 @@ def _save(head: sentiment.Head) -> None:
         rated_words=np.array(list(head.rated)),
         ratings=np.array(list(head.rated.values()), dtype=np.float32),
         known=np.array(sorted(head.known)),
+        toned=np.array(head.toned),
     )
 
 

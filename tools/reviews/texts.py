@@ -26,14 +26,14 @@ Half = npt.NDArray[np.float16]
 Kind = TypeVar("Kind", bound=np.generic)
 
 
-def known_of(said: Sequence[str], vectors: Vectors) -> pd.DataFrame:
-    """Return what is known of sentences from their words and vectors: a row a sentence, a column a thing.
+def known_of(said: Sequence[str], vectors: Vectors, tones: Vectors) -> pd.DataFrame:
+    """Return what is known of sentences from their words, vectors and tones: a row a sentence, a column a thing.
 
     The columns stay with a sentence as long as it does not change. Whatever computes one has its version
     in `index.made_by`, so that another version computes it anew for all.
     """
-    positive = sentiment.head().probability(said, vectors)
-    told = dict(zip(aspects.NAMES, aspects.head().judged(said, vectors).T, strict=True))
+    positive = sentiment.head().probability(said, vectors, tones)
+    told = dict(zip(aspects.NAMES, aspects.head().judged(said, vectors, positive).T, strict=True))
     return pd.DataFrame({"positive": positive, **told})
 
 
@@ -43,7 +43,7 @@ class Texts:
 
     Attributes:
         lengths: how many sentences each text has.
-        lines: where each sentence lies in its text (start, stop), and what `known_of` says of it.
+        lines: where each sentence lies in its text (start, stop), its tone, and what `known_of` says of it.
         vectors: the sentences' vectors.
         means: a vector a text: its sentences' mean by their length, of length 1 (0 without a sentence).
         signatures: by which near-duplicates are found.
@@ -70,10 +70,10 @@ class Texts:
         said = [
             text[span.start : span.stop] for text, part in zip(texts, spans, strict=True) for span in part
         ]
-        vectors = embedding.encode(said, tell)
+        vectors, tones = embedding.read(said, tell)
         return cls(
             lengths=lengths,
-            lines=pd.concat([lines, known_of(said, vectors)], axis=1),
+            lines=pd.concat([lines.assign(tone=tones), known_of(said, vectors, tones)], axis=1),
             vectors=vectors.astype(np.float16),
             means=means(vectors, (lines["stop"] - lines["start"]).to_numpy(), lengths),
             signatures=duplicates.signatures(texts),
@@ -85,10 +85,9 @@ class Texts:
         """Return the same with what `known_of` now says; `texts` are those that this was made of."""
         review = np.repeat(np.arange(len(texts)), self.lengths).tolist()
         spans = zip(review, self.lines["start"].tolist(), self.lines["stop"].tolist(), strict=True)
-        known = known_of(
-            [texts[row][start:stop] for row, start, stop in spans], self.vectors.astype(np.float32)
-        )
-        lines = pd.concat([self.lines[["start", "stop"]].reset_index(drop=True), known], axis=1)
+        said = [texts[row][start:stop] for row, start, stop in spans]
+        known = known_of(said, self.vectors.astype(np.float32), self.lines["tone"].to_numpy())
+        lines = pd.concat([self.lines[["start", "stop", "tone"]].reset_index(drop=True), known], axis=1)
         return Texts(**{**vars(self), "lines": lines})
 
     def take(self, rows: Ints, more: Texts) -> Texts:

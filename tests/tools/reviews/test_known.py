@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from storewise.agent.summaries import summarize
-from storewise.tools.reviews import aspects, embedding, groups, sentiment
-from storewise.tools.reviews.embedding import Vectors
+from storewise.tools.reviews import aspects, embedding, groups
+from storewise.tools.reviews.embedding import Read, Vectors
 from storewise.tools.reviews.groups import Group
 from storewise.tools.reviews.index import open_index
 from storewise.tools.reviews.known import Embedded, Known
@@ -29,7 +29,14 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.extend(texts)
         return encode(texts, halved=halved)
 
+    read = embedding.read
+
+    def noting_too(texts: Sequence[str], progress: object = None, halved: bool | None = None) -> Read:
+        asked.extend(texts)
+        return read(texts, halved=halved)
+
     monkeypatch.setattr(embedding, "encode", noting)
+    monkeypatch.setattr(embedding, "read", noting_too)
     return asked
 
 
@@ -77,21 +84,30 @@ def test_how_sentences_judge_is_looked_up_and_is_what_would_be_worked_out(
         "The lid broke at once, awful.",
         "This coffee has a smooth taste and we love it.",
     ]
-    vectors = embedding.encode(said)
-    positive, codes = groups.judged(said, vectors)
+    wanted = groups.judged(said)
     asked: list[str] = []
     alone = groups.judged
 
-    def noting(texts: Sequence[str], vectors: Vectors) -> groups.Judged:
+    def noting(texts: Sequence[str], halved: bool | None = None) -> groups.Judged:
         asked.extend(texts)
-        return alone(texts, vectors)
+        return alone(texts, halved)
 
     monkeypatch.setattr("storewise.tools.reviews.known.judged", noting)
-    found, sides = known.judged(said, vectors)
+    found = known.judged(said)
     assert asked == said[1:2]
-    assert np.allclose(found, positive, atol=1e-3) and (sides == codes).all() and codes.any()
-    assert known.judged([], embedding.encode([]))[1].shape == (0, len(aspects.NAMES))
+    assert np.allclose(found.vectors, wanted.vectors, atol=2e-3)
+    assert np.allclose(found.positive, wanted.positive, atol=5e-3)
+    assert (found.codes == wanted.codes).all() and wanted.codes.any()
+    assert known.judged([]).codes.shape == (0, len(aspects.NAMES))
     shop.close()
+
+
+def test_sentences_that_were_judged_are_not_embedded_again(embedded: list[str]) -> None:
+    encode = Embedded()
+    judged = encode.judged(["Lovely green tea.", "The lid broke at once."])
+    again = encode(["The lid broke at once.", "a stranger"])
+    assert embedded == ["Lovely green tea.", "The lid broke at once.", "a stranger"]
+    assert (again[0] == judged.vectors[1]).all()
 
 
 def test_a_summary_is_the_same_whether_its_sentences_are_known_or_not(
@@ -108,16 +124,14 @@ def test_a_summary_is_the_same_whether_its_sentences_are_known_or_not(
     plain = asyncio.run(summarize(reviews, "long", phrase))
     known = Known(index, [review.text for review in reviews], Embedded())
     worked: list[str] = []
-    for head in (sentiment.head(), aspects.head()):
-        name = "probability" if head is sentiment.head() else "judged"
-        way = getattr(head, name)
+    way = aspects.head().judged
 
-        def noting(self: object, texts: Sequence[str], vectors: Vectors, way: object = way) -> object:
-            worked.extend(texts)
-            return way(texts, vectors)  # type: ignore[operator]
+    def noting(self: object, texts: Sequence[str], *more: Vectors) -> object:
+        worked.extend(texts)
+        return way(texts, *more)
 
-        monkeypatch.setattr(type(head), name, noting)
-    read = groups.read_lines(reviews, known, known.judged)
+    monkeypatch.setattr(aspects.Head, "judged", noting)
+    read, _ = groups.read_lines(reviews, known.judged)
     assert len(read.quotes) > len(set(worked)) and set(worked) <= {
         "The lid broke at once.",
         "Lovely green tea!",

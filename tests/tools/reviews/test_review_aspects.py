@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storewise.tools.reviews import aspects, embedding
+from storewise.tools.reviews import aspects, groups
 from storewise.tools.reviews.aspects import CODE, NAMES
 
 
 def judged(*texts: str) -> list[dict[str, str | None]]:
-    codes = aspects.head().judged(texts, embedding.encode(texts))
+    codes = groups.judged(texts).codes
     return [
         {name: aspects.side(int(code)) for name, code in zip(NAMES, row, strict=True) if code}
         for row in codes
@@ -52,13 +52,14 @@ def test_odd_texts_are_judged_without_harm() -> None:
         long[:100_000], "<b>Der Tee schmeckt gut</b>", "茶很好喝", "\x00\x01 price", "&lt;i&gt;cheap"
     )
     assert len(found) == 5 and "price" in found[3]
-    assert aspects.head().judged([], np.zeros((0, 384), np.float32)).shape == (0, len(NAMES))
+    assert groups.judged([]).codes.shape == (0, len(NAMES))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=120), max_size=6))
 def test_codes_are_of_the_known_sides(texts: list[str]) -> None:
-    codes = aspects.head().judged(texts, np.zeros((len(texts), 384), dtype=np.float32))
+    vectors, positive = np.zeros((len(texts), 384), np.float32), np.full(len(texts), 0.5, np.float32)
+    codes = aspects.head().judged(texts, vectors, positive)
     assert codes.shape == (len(texts), len(NAMES))
     assert set(np.unique(codes).tolist()) <= {0, *CODE.values()}
 
@@ -106,7 +107,7 @@ def test_shares_count_reviews_by_aspect() -> None:
         "It tastes awful, I hate the flavor.",
         "Far too expensive.",
     ]
-    codes = aspects.head().judged(said, embedding.encode(said))
+    codes = groups.judged(said).codes
     found = {s.aspect: s for s in aspects.shares(["R1", "R1", "R2", "R2"], codes)}
     assert (found["taste"].reviews, found["taste"].positive, found["taste"].negative) == (2, 1, 1)
     assert (found["price"].reviews, found["price"].negative) == (1, 1)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storewise.tools.reviews import groups
+from storewise.tools.reviews import aspects, groups
 from storewise.tools.reviews.embedding import DIMENSIONS, Vectors
-from storewise.tools.reviews.groups import grouped, lines_of, shown
+from storewise.tools.reviews.groups import Group, Judged, lines_of, read_lines, shown
 from storewise.tools.reviews.summary import Review
 
 SHOES = [
@@ -26,6 +26,16 @@ SHOES = [
 
 def reviews(texts: Sequence[str]) -> list[Review]:
     return [Review(review_id=f"R{number}", text=text) for number, text in enumerate(texts)]
+
+
+def grouped(given: list[Review], judge: groups.Judge = groups.judged) -> list[Group]:
+    return groups.grouped(read_lines(given, judge)[0])
+
+
+def of_vectors(vectors: Vectors) -> Judged:
+    """Judge nothing."""
+    nothing = np.zeros((len(vectors), len(aspects.NAMES)), dtype=np.int8)
+    return Judged(vectors, np.full(len(vectors), 0.5, dtype=np.float32), nothing)
 
 
 def scattered(texts: Sequence[str]) -> Vectors:
@@ -65,7 +75,7 @@ def test_orders_to_a_machine_and_what_has_no_words_make_no_group() -> None:
 def test_any_texts_are_grouped_with_quotes_to_the_letter(texts: list[str]) -> None:
     given_reviews = reviews(texts)
     by_id = {review.review_id: review.text for review in given_reviews}
-    found = grouped(given_reviews, scattered)
+    found = grouped(given_reviews, lambda said: of_vectors(scattered(said)))
     for group in found:
         assert len({quote.review_id for quote in group.quotes}) == group.count
         assert all(quote.text and quote.text in by_id[quote.review_id] for quote in group.quotes)
@@ -75,12 +85,12 @@ def test_many_sentences_are_linked_block_by_block(monkeypatch: pytest.MonkeyPatc
     texts = [f"Remark number {n} of its own kind." for n in range(40)]
     more = [f"{'Well, ' * n}the lid leaks" for n in range(30)]
 
-    def encode(lines: Sequence[str]) -> Vectors:
-        return scattered(["the lid leaks" if "lid" in line else line for line in lines])
+    def judge(lines: Sequence[str]) -> Judged:
+        return of_vectors(scattered(["the lid leaks" if "lid" in line else line for line in lines]))
 
-    whole = grouped(reviews(texts + more), encode)
+    whole = grouped(reviews(texts + more), judge)
     monkeypatch.setattr(groups, "BLOCK", 16)
-    parts = grouped(reviews(texts + more), encode)
+    parts = grouped(reviews(texts + more), judge)
     assert whole[0].count == parts[0].count == 30
 
 

@@ -31,13 +31,13 @@ REVIEWS: list[tuple[str, str, str | None]] = [
 def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note every text that is embedded while an index is built."""
     noted: list[str] = []
-    encode = embedding.encode
+    read = embedding.read
 
-    def noting(given: Sequence[str], progress: Callable[[str], None] | None = None) -> embedding.Vectors:
+    def noting(given: Sequence[str], progress: Callable[[str], None] | None = None) -> embedding.Read:
         noted.extend(given)
-        return encode(given, progress)
+        return read(given, progress)
 
-    monkeypatch.setattr(embedding, "encode", noting)
+    monkeypatch.setattr(embedding, "read", noting)
     return noted
 
 
@@ -105,12 +105,15 @@ def test_a_new_generation_starts_from_the_one_before(make_shop: MakeShop, embedd
     assert index.open_index(first.folder("reviews")).store.count() == 4
 
 
-def test_another_embedding_model_rebuilds(make_shop: MakeShop, tmp_path: Path, embedded: list[str]) -> None:
+@pytest.mark.parametrize("model", ["embedding", "tone"])
+def test_another_embedding_model_or_tone_rebuilds(
+    make_shop: MakeShop, tmp_path: Path, embedded: list[str], model: str
+) -> None:
     folder = tmp_path / "reviews"
     shop = make_shop(REVIEWS)
     build.build(shop, folder)
     note = json.loads((folder / "index.json").read_text())
-    note["made_by"]["embedding"] = "another 1.0"
+    note["made_by"][model] = "another 1.0"
     (folder / "index.json").write_text(json.dumps(note))
     with pytest.raises(index.NoIndex, match="storewise fit"):
         index.open_index(folder)
@@ -126,7 +129,7 @@ def test_another_model_of_sentences_judges_them_anew_and_embeds_nothing(
     embedded.clear()
     card, known_of = {**sentiment.card(), "version": "another"}, texts.known_of
     monkeypatch.setattr(sentiment, "card", lambda: card)
-    monkeypatch.setattr(texts, "known_of", lambda said, vectors: known_of(said, vectors).assign(positive=0.9))
+    monkeypatch.setattr(texts, "known_of", lambda *given: known_of(*given).assign(positive=0.9))
     with pytest.raises(index.NoIndex, match="storewise fit"):
         index.open_index(folder)
     assert build.build(shop, folder) == build.Built(0, 0, 0, kept=4, embedded=0)
