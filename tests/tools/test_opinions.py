@@ -195,7 +195,11 @@ def test_insights_name_what_reviews_name(shop: Shop) -> None:
 def test_insights_tell_change_over_time(tmp_path: Path, later: str, said: str) -> None:
     with building(tmp_path) as builder:
         rows = [
-            (f"R{month:02}{n}", f"{GOOD if month < 7 else later} Number {n + 1}.", dt.datetime(2024, month, 3))
+            (
+                f"R{month:02}{n}",
+                f"{GOOD if month < 7 else later} Number {n + 1}.",
+                dt.datetime(2024, month, 3),
+            )
             for month in range(1, 13)
             for n in range(4)
         ]
