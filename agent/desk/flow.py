@@ -29,6 +29,7 @@ from storewise.agent.desk.meant import (
 )
 from storewise.agent.desk.mood import mood_of
 from storewise.agent.desk.naming import lines_named, order_ids
+from storewise.agent.desk.paying import paying
 from storewise.agent.desk.refusals import refused_early
 from storewise.agent.desk.reply import Decision, OrderCard
 from storewise.agent.desk.several import apart, only_one, whole_order
@@ -51,6 +52,9 @@ UNCLEAR_TURNS = 2  # so often in a row the desk may not understand before a pers
 ANGRY_TURNS = 2
 # "Then I keep the grey one": no other variant after all.
 _KEEPS = re.compile(r"\bi(?:['’]?ll| will|['’]?d| would)? (?:rather |just |better )?keep\b", re.I)
+_GIVES_UP = re.compile(
+    r"\b(?:no|nope|nah|never ?mind|forget|leave it|cancel|stop|changed|actually|on second thoughts?)\b", re.I
+)
 _TAKES_BACK = re.compile(r"^\W*(?:no|nope|nah)\b|\bwant to\b|\bkeep\b|\bmy mind\b", re.I)
 # A refusal of one detail leaves the wish open; any other ends it.
 _PAYMENT_REFUSED = (
@@ -199,7 +203,7 @@ class Flow:
         Args:
             at: the order that it is for, where that is known already.
         """
-        if answers(turn.form.open, act.name, text):
+        if answers(turn.form.open, act.name, text, things):
             self._move(turn, things, asked, text, WrittenCall("detail"))
             return
         if turn.form.open is None and turn.done is not None and strong_yes(text):
@@ -221,7 +225,7 @@ class Flow:
             told = said.model_copy(update={"asked": asked})
             wishes = (wish.told(told), *form.wishes[1:])
         elif (later := waiting(form.wishes, act.name)) is not None and not INSTEAD.search(text):
-            told = said.model_copy(update={"asked": "order"})
+            told = said.model_copy(update={"asked": "address" if "address" in NEEDS[later.tool] else "order"})
             wishes = tuple(one.told(told) if one is later else one for one in form.wishes)
         elif turn.opened or (ALSO.search(text) and not INSTEAD.search(text)):
             wishes = (*form.wishes, fresh)[:MOST_WISHES]
@@ -244,7 +248,16 @@ class Flow:
             asked != "confirmation"
             or (_TAKES_BACK.search(text) is None and given == meaning(wish, things).reason)
         )
-        if act.name in ("no", "drop") and not reason and not strong_yes(text) and not may_approve(text):
+        # "The watch stays as it is. The difference can go to my card."
+        pays = (
+            asked == "payment" and _GIVES_UP.search(text) is None and paying(text, things, None) is not None
+        )
+        if (
+            act.name in ("no", "drop")
+            and not (reason or pays)
+            and not strong_yes(text)
+            and not may_approve(text)
+        ):
             stays = wish.tool in SWAPPING and _KEEPS.search(text) is not None
             corrected = act.name == "no" and not stays and tells_more(wish, more, things)
             if not corrected:

@@ -42,7 +42,8 @@ _KEEPS = re.compile(
     r"except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
     r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
-    r"hang(?:ing)? on to|hold(?:ing)? on to|(?:is|are) not (?:concerned|affected|meant|part of))\b|"
+    r"hang(?:ing)? on to|hold(?:ing)? on to|should (?:still )?come|"
+    r"(?:is|are) not (?:concerned|affected|meant|part of))\b|"
     r"^\W*(?:no [\w-]+(?: [\w-]+)?|(?:(?:the|my) )?[\w-]+(?: [\w-]+)? no)\W*$",
     re.I,
 )

@@ -26,6 +26,8 @@ _PART = re.compile(
     r"not the (?:whole|entire|other))\b",
     re.I,
 )
+# "I mean the whole order, not only the kettles"
+_NOT_PART = re.compile(r"\bnot (?:only|just)\b", re.I)
 
 
 def apart(wish: Wish, found: Meaning, things: Things) -> tuple[Wish, ...]:
@@ -112,6 +114,8 @@ def whole_order(wish: Wish, found: Meaning) -> str | None:
         return None
     for said in wish.said:
         text = _DONT.sub(" ", said.text)
+        if _NOT_PART.search(text):
+            continue
         one_of_more = _PART.search(text) is not None
         if not one_of_more and CANCEL not in named_changes(text):
             continue

@@ -30,6 +30,8 @@ _OUT = re.compile(
     r"\b(?:take|taking|leave|leaving|drop|dropping|get|pull)\b(?: [\w'’-]+){1,5}? (?:off|out of|from) "
     r"(?:my|the|that|this|our) (?:\w+ )?(?:order|parcel|package|basket)\b|"
     r"\b(?:take|leave) out (?:only |just )?(?:the|that|my|this|it|one)\b|"
+    r"\btake (?:it|that|this|them|those) out\b(?! (?:of|for|on)\b)|"
+    r"\bdrop (?:the|my|that)(?: [\w'’-]+){1,4}[,;]? (?:and |but )?keep\b|"
     r"\bremov(?:e|ing) (?:only |just )?(?:the|my)\b(?! (?:one|order)\b)",
     re.I,
 )

@@ -12,8 +12,9 @@ from storewise.agent.desk.naming import order_ids, products_named
 from storewise.agent.desk.paying import paying
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.together import bought_together
+from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.wish import NEEDS, SWAPPING, WHOLE, Said, Wish
-from storewise.tools.desk.acts import ADDRESS, PAYMENT
+from storewise.tools.desk.acts import ADDRESS, PAYMENT, RETURN
 from storewise.tools.desk.addresses import find_address
 
 _POINTS = re.compile(r"\b(it|that|this|that one|this one|them|those|the order|mine)\b", re.I)
@@ -59,19 +60,27 @@ def answers_too(later: Wish, wish: Wish, said: Said, things: Things) -> bool:
     return pays and paying(said.text, things, None) is not None
 
 
-def answers(wish: Wish | None, tool: str, text: str) -> bool:
+def answers(wish: Wish | None, tool: str, text: str, things: Things) -> bool:
     """Say whether what reads as another wish tells what the open one needs to know.
 
-    Another payment of an order may be the one of a return or a swap, the account's address the one for an order.
+    Another payment of an order may be the one of a return or a swap, the account's address the one for an order;
+    a refund to a card is where the difference of a swap goes.
     """
     if wish is None or tool == wish.tool:
         return False
+    if tool == RETURN and wish.tool in SWAPPING:
+        return RETURN not in named_changes(text) and paying(text, things, None) is not None
     if tool == "modify_user_address" and wish.tool == ADDRESS:
         return names_another_place(text) and not INSTEAD.search(text)
     return tool == PAYMENT and "payment" in NEEDS[wish.tool]
 
 
 def waiting(wishes: Sequence[Wish], tool: str) -> Wish | None:
-    """Return the wish for a tool that waits behind the open one; the order decides which of the two swaps it is."""
+    """Return the wish for a tool that waits behind the open one; the order decides which of the two swaps it is.
+
+    The address that is told while one for an order is waited for is that one.
+    """
     same = SWAPPING if tool in SWAPPING else (tool,)
+    if tool == "modify_user_address":
+        same = (tool, ADDRESS)
     return next((wish for wish in wishes[1:] if wish.tool in same), None)

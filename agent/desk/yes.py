@@ -31,7 +31,9 @@ _STRONG = re.compile(
     rf"(?:please )?(?:go through with|put) {_DOING}(?: through)?|that(?:'?s| is) (?:it|the one|exactly it)|"
     rf"(?:that|it|this) (?:suits me|works for me|will do)|"
     rf"(?:all|everything|it all|that|this|it) (?:of that )?is (?:quite |all )?in order|"
-    rf"ok(?:ay)? to {_VERB}|(?:lock|book|sign) it in|cancel away|{_WISHED})\b|"
+    rf"ok(?:ay)? to {_VERB}|(?:lock|book|sign) it in|cancel away|{_WISHED}|"
+    rf"(?:right|ok(?:ay)?|fine|good|alright),? (?:the |my )?"
+    r"(?:office|home|paypal|visa|mastercard|(?:gift )?card|return|exchange|swap|refund|cancellation) it is)\b|"
     rf"(?:please |kindly )?(?:do {_DOING}|{_VERB} {_DOING})\b)",
     re.I,
 )
@@ -51,6 +53,7 @@ _FIRST = re.compile(r"^\w+,\s+")
 _AMONG = re.compile(
     r",\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)|"
     r",\s*(?:so|then|in that case) (?:yes|yeah)(?:\s*[.!]|\s*$|,\s*(?:please|kindly|do|go|make)\b)|"
+    rf",\s*and (?:yes|yep|yeah),? (?:please|do|go|{_VERB})\b|"
     r"^in that case,? (?:yes|yeah)\b|^(?:both|all)(?: of (?:them|it))?,\s*agreed\b|"
     r"^(?:she|he|i) says? yes(?=\s*(?:[,.!]|$|n\b|and\b))",
     re.I,
@@ -70,7 +73,8 @@ _LEAD = re.compile(rf"^(?:(?:{_FILLER}|{_WEAK})\b[\s,.:'\"()-]*)+", re.I)
 _BIDS = re.compile(rf"^{_WEAK}\b[\s,.:-]*(?:then[\s,]*)?(?:please )?{_VERB}\b", re.I)
 _ONLY_WEAK = re.compile(rf"^(?=.*\b{_WEAK}\b)(?:(?:{_FILLER}|{_WEAK})\b[\s,'\"()-]*)+$", re.I)
 _ASKS = re.compile(
-    r"\b(what(?! i\b)|(?<!that's )(?<!thats )how|which|why|when|where|who|whose|explain|tell me|wonder\w*|think about|"
+    r"\b(what(?! i\b)|(?<!that's )(?<!thats )how|which|why|when|(?<!that's )(?<!thats )(?<!that is )where|who|"
+    r"whose|explain|tell me|wonder\w*|think about|"
     r"think it over|was|wie|"
     r"warum|wann|qu'est|combien|pourquoi|qu[eé]|cu[aá]nto|cu[aá]ndo|como|c[oó]mo|что|как|когда|сколько)\b",
     re.I,
@@ -88,7 +92,9 @@ _BUT = re.compile(
 )
 # These hold a "no" or "not" and take nothing back.
 _HARMLESS = re.compile(
-    r"\b(no (?:other|more|further) \w+|nothing else|no problem|no need to|no worries|not the (?:other|rest)|no rush|"
+    r"\b(no (?:other|more|further) \w+|nothing else(?: from (?:the|that|this) \w+)?(?:,? no(?=\.))?|"
+    r"i (?:shall not|will not|won't|shan't) change my mind(?= ?(?:[.,!;]|$))|"
+    r"no problem|no need to|no worries|not the (?:other|rest)|no rush|"
     r"if (?:you (?:would|could|please|don'?t mind)|you'd be so kind|possible|i may)|why not|"
     r"(?:nothing|no) more(?= ?(?:[.,!;]|$))|nothing more|not changing anything (?:else|besides|other)|"
     r"that(?:'?s| is|s) the ones? to \w+|only (?:the|this|that) [\w '-]+, not (?:the|my) \w+|"

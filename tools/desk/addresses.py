@@ -188,6 +188,10 @@ class Found:
     end: int
 
 
+# "I gave you the old one, I mean 78232": no name of a town.
+_MEANS = re.compile(r"\bi mean(?:t)?\b", re.I)
+
+
 def find_address(text: str, expected: bool = False) -> Found | None:
     """Return the first address in a text, or the one that corrects it; None where there is none.
 
@@ -202,6 +206,7 @@ def find_address(text: str, expected: bool = False) -> Found | None:
         return None
     start, end = (street.start(1), street.end(1)) if street else (0, 0)
     rest = text[end : end + 200] if street else text[:300]
+    rest = _MEANS.sub(lambda found: "," + " " * (len(found[0]) - 1), rest)
     found: dict[str, str | None] = {"address1": _tidy(street.group(1)) if street else None}
     spans = [end]
     second = _SECOND.search(rest)
