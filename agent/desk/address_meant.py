@@ -26,7 +26,8 @@ from storewise.tools.desk.tables import Address
 
 # The account's address, named as the place where an order is to go.
 ACCOUNT_ADDRESS = re.compile(
-    r"\b(?:my|the) (?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) (?:address|one|place)\b|"
+    r"\b(?:my|the) (?:(?:home|usual|default|account(?:'s)?|normal|own|saved|regular|main|profile) ){1,2}"
+    r"(?:address|one|place)\b|\bto my (?:own|usual|normal) (?:home|house|place)\b|"
     r"\baddress (?:that(?:'s| is|s)? |which is )?(?:(?:saved|stored|listed|kept) )?(?:on|in|of|from|under|with) "
     r"my (?:account|profile)\b|\bto (?:my )?home\b|\bat my home\b|\b(?:here|me|us) at home\b",
     re.I,

@@ -46,10 +46,13 @@ _MOVED = re.compile(
 )
 _SOMEBODY = re.compile(
     r"\bto (?:my|our) (?:\w+ )?(?:parents?|mum|mom|mother|father|dad|sister|brother|son|daughter|aunt|uncle|friend|"
-    r"neighbou?r|work|office|grand\w+|husband|wife|partner|in-?laws|cousin|colleague)(?:['’]s)?\b",
+    r"neighbou?r|work|office|dorm|college|campus|school|hotel|grand\w+|husband|wife|partner|in-?laws|cousin|colleague)(?:['’]s)?\b",
     re.I,
 )
 _THERE = re.compile(
+    r"\b(?:sen[dt]|ship(?:ped)?|go|come|deliver(?:ed)?)\b[^.;!?]{0,20}\b"
+    r"(?:to (?:another|a (?:different|new)|some other) (?:place|address|house|location|city|town)|"
+    r"somewhere else|elsewhere)\b|"
     r"\b(?:sen[dt]|ship(?:ped)?|go|come|deliver(?:ed)?)\b[^.;!?]{0,20}\bthere\b|"
     r"\b(?:ought to|should|must|has to|needs to) (?:go|come|be (?:sent|shipped|delivered)) to (?:me|us|my)\b",
     re.I,

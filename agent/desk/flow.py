@@ -36,7 +36,7 @@ from storewise.agent.desk.several import apart, only_one, whole_order
 from storewise.agent.desk.things import OwnOrder, Things
 from storewise.agent.desk.verbs import named_changes, names_another_change
 from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wish
-from storewise.agent.desk.wishes import answers, answers_too, led, waiting
+from storewise.agent.desk.wishes import answers, led, others_stay, told_all, waiting
 from storewise.agent.desk.yes import could_be_yes, may_approve, strong_yes
 from storewise.tools.calls import WrittenCall
 from storewise.tools.desk.acts import CANCEL, HAND_OVER
@@ -216,7 +216,9 @@ class Flow:
             act = WrittenCall(whose_address(act.name, text, things), act.args)
         else:
             text = f"{at.order_id}: {text}"
-        said = Said(asked="nothing", text=text, reason=act.args.get("reason"))
+        # "I never meant to order that." And then: "Cancel it."
+        before = turn.form.reason if act.name == CANCEL and turn.seen == "get_order_details" else None
+        said = Said(asked="nothing", text=text, reason=act.args.get("reason") or before)
         form, wish = turn.form, turn.form.open
         fresh = Wish(tool=act.name, said=led(turn.form, turn.seen, act.name, text, things, said))
         if wish is None:
@@ -254,7 +256,7 @@ class Flow:
         )
         if (
             act.name in ("no", "drop")
-            and not (reason or pays)
+            and not (reason or pays or others_stay(wish, text, things))
             and not strong_yes(text)
             and not may_approve(text)
         ):
@@ -272,10 +274,7 @@ class Flow:
             and wants_another(more, things)
         ):
             more = more.model_copy(update={"tool": "exchange_delivered_order_items"})
-        later = tuple(
-            one.told(said) if answers_too(one, wish, said, things) else one for one in form.wishes[1:]
-        )
-        turn.form = form.changed(wishes=(more, *later))
+        turn.form = form.changed(wishes=told_all((more, *form.wishes[1:]), wish, said, things))
         return False
 
     def _move_without_wish(self, turn: Turn, text: str, act: WrittenCall) -> bool:
@@ -308,7 +307,7 @@ class Flow:
             "policy": replies.POLICY,
         }[kind]
         if kind == "thanks" and turn.form.wishes:
-            if turn.form.asked in ("nothing", "confirmation", "offer"):
+            if turn.form.asked in ("nothing", "confirmation", "offer") or strong_yes(text):
                 return False
             turn.decide(turn.form.wishes[0].tool, {}, "dropped", None)
             turn.said.append(replies.LEFT)
@@ -354,6 +353,7 @@ class Flow:
             order=found.orders[0].order_id if len(found.orders) == 1 else form.order,
             product=product or form.product,
             product_said=said if product else form.product_said,
+            reason=reason_in(text),
             seen=name,
             unclear=0,
         )

@@ -19,7 +19,7 @@ from storewise.agent.desk.wish import NEEDS, SWAPPING, Asked, Meaning, Said, Wis
 
 _MISTAKE = re.compile(
     r"\b(mistake|accident(?:al|ally)?|by error|in error|wrong (?:one|item|thing|button|size|order)|twice|"
-    r"(?:didn'?t|did not|never) mean to|not mean to|unintention|slip of the fingers?|misclick|pressed the|"
+    r"(?:didn'?t|did not|never) meant? to|not mean to|unintention|slip of the fingers?|misclick|pressed the|"
     r"(?:ordered|bought) (?:it )?double|wish ?list)",
     re.I,
 )
@@ -35,9 +35,11 @@ _NO_NEED = re.compile(
 _CHEAPER = re.compile(
     r"\b(?:cheaper|(?:dollars?|bucks?|quid|hundred|\d+) less|better (?:price|deal)|for less) "
     r"(?:\w+ ){0,3}?(?:at|in|from|on|elsewhere|somewhere|online|with)\b|"
+    r"\b(?:dollars?|bucks?|quid|\d+|much|way|lot) cheaper\b|"
     r"\bfor (?:\w+ ){0,2}(?:dollars?|bucks?|quid) less\b|\bfound (?:it|one|the same)\b.{0,30}\bcheaper\b",
     re.I,
 )
+_PRICE = re.compile(r"\b(?:the|its?|your) price\b|\bcheaper\b|\b(?:too|so) expensive\b", re.I)
 # What is said to be no reason.
 _NO_REASON = re.compile(
     r"\b(?:(?:was|is|were)(?:n['’]?t| not)|not|no|neither)(?: (?:a|an|by|my|it))? (?:mistake|accident|error)\b|"
@@ -134,7 +136,10 @@ def reason_in(text: str) -> str | None:
 
 def _read_reason(wish: Wish, found: Meaning) -> None:
     for said in wish.said:
-        found.reason = reason_in(said.text) or said.reason or found.reason
+        told = reason_in(said.text) or said.reason
+        if told is None and said.asked == "reason" and _PRICE.search(said.text):
+            told = "other"
+        found.reason = told or found.reason
 
 
 def _is_told(need: Asked, found: Meaning) -> bool:

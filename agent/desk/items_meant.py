@@ -76,7 +76,7 @@ def read_lines(wish: Wish, found: Meaning) -> None:
                 lines = rest
             if said.asked == "confirmation" and wish.tool not in SWAPPING:
                 # "only the red one", "no, the grey one goes back"
-                lines = (_ONLY.search(said.text) and by_options(said.text, lines)) or _other(
+                lines = (_ONLY.search(said.text) and by_options(_clearest(said.text), lines)) or _other(
                     said.text, lines, order.lines
                 )
             continue
@@ -142,7 +142,10 @@ def read_kinds(wish: Wish, things: Things, found: Meaning) -> None:
                 continue
             told = wanted(part, options, line.options)
             own_alone = told.values and all(v == {line.options.get(k)} for k, v in told.values.items())
-            described = own_alone and said.asked == "nothing" and not _SAME.search(part)
+            which = said.asked == "nothing" or (
+                bool(wish_for) and _ONLY.search(part) and products_named(part, [line.product])
+            )
+            described = own_alone and which and not _SAME.search(part)
             if said.asked in ("order", "which", "items") or described:
                 # this describes what there is
                 told.values = {k: v for k, v in told.values.items() if v != {line.options.get(k)}}

@@ -18,6 +18,7 @@ from storewise.tools.registry import analyst_tools
 from storewise.tools.shop.generation import Shop
 
 _MOST_ORDERS = 4
+_FEW = 6  # variants that are all told
 _BALANCE = re.compile(r"\b(balance|how much|left|remaining)\b", re.I)
 _NOT_IT = re.compile(r"\b(other|another|else|different)\b", re.I)
 
@@ -173,6 +174,9 @@ def look_up_product(
     wish = Wanted()
     for said in [*(told if name == focus else []), text]:
         wish = wish.later(wanted(said, options))
+    alone = wanted(text, options)
+    if alone and not any(wish.fits(kind.options) for kind in ware.kinds):
+        wish = alone  # what was said before was of another one
     return Found(
         f"{outcome.finding.headline} {_variants(ware, wish)}".strip(), [outcome.finding], made, product=name
     )
@@ -182,10 +186,12 @@ def _variants(ware: Ware, wish: Wanted) -> str:
     """Return the sentences on the variants that fit; all that are there if nothing is wanted of them."""
     if not wish:
         there = [kind for kind in ware.kinds if kind.available]
-        cheapest = min(there, key=lambda kind: kind.price, default=None)
-        if cheapest is None:
+        there.sort(key=lambda kind: kind.price)
+        if not there:
             return ""
-        return f"The cheapest one available is {_described(cheapest)}."
+        if len(there) <= _FEW:
+            return f"Available: {listed([_described(kind) for kind in there])}."
+        return f"The cheapest one available is {_described(there[0])}."
     kinds = pick(ware.kinds, wish, None, None)
     there = [kind for kind in kinds if kind.available]
     away = [kind for kind in ware.kinds if not kind.available and wish.fits(kind.options)]

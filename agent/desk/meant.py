@@ -36,6 +36,7 @@ class Form(BaseModel):
         asked: what the desk asked last.
         seen, done: the tool that looked something up, and that changed something, in the last turn.
         order, product: what was talked of last, and what was said of the product.
+        reason: the reason for a cancellation that the last text gave that had an order looked up.
         offer: the tool that was offered, with what it would start from.
         unclear, angry: turns in a row that were not understood; angry turns in all.
     """
@@ -49,6 +50,7 @@ class Form(BaseModel):
     order: str | None = None
     product: str | None = None
     product_said: tuple[str, ...] = ()
+    reason: str | None = None
     offer: Wish | None = None
     unclear: int = 0
     angry: int = 0

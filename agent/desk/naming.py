@@ -16,7 +16,7 @@ _ORDER_ID = re.compile(r"#?[A-Z]{1,3}\d{5,10}", re.I)
 _ITEM_ID = re.compile(r"(?<![\w#$.])(\d{10})(?!\w)")
 _ALL = re.compile(
     r"(?:^\W*all(?=,(?! i\b))|\b("
-    r"(?<!had )(?<!got )(?<!and )everything(?! (?:unpacked|here|was)\b)"
+    r"(?<!had )(?<!got )(?<!and )everything(?! (?:unpacked|here|was|else)\b)"
     r"(?! (?:with|on|onto|to|via|by) (?:my |the )?(?:pay|visa|master|amex|gift|card|same))|"
     r"all of (?:it|them)|all (?:the )?(?:items|things)|the whole (?:order|thing|lot)|entire order|"
     r"the lot|all (?:two|three|four|five|\d))\b)",
@@ -38,11 +38,13 @@ _CLAUSE = re.compile(r"[.;!?]|,|\bbut\b|\band not\b", re.I)
 _KEEPS = re.compile(
     r"\b(keep(?! (?:it|them) \w| \w+ing\b)|keeping(?! (?:it|them) \w)|kept|"
     r"stay(?:s|ing)?(?! (?:wet|dirty|damp|cold|hot|on(?! (?:file|my))|open|stuck|too))|"
-    r"leave|leaving|not the|not my|"
+    r"remain(?:s|ing)?(?= as\b)|leave|leaving|not the|not my|"
     r"except|apart from|besides|other than|"
     r"don'?t (?:want|need) to|scratch (?:the|that)|forget the|skip the|drop the|minus the|never ?mind the|"
-    r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|i do (?:still )?want|"
-    r"hang(?:ing)? on to|hold(?:ing)? on to|should (?:still )?come|"
+    r"(?:is|are) not to be|(?:not|n'?t) (?:be )?touch(?:ed)?|(?:happy|pleased|delighted) with|"
+    r"i (?:do|did) (?:still )?want|"
+    r"hang(?:ing)? on to|hold(?:ing)? on to|should (?:still )?come(?=\W*$|[.,;!?]| as\b)|"
+    r"belongs? to (?:my|our|her|him|them)|(?:is|are) (?:hers|his|theirs|ours)|"
     r"(?:is|are) not (?:concerned|affected|meant|part of))\b|"
     r"^\W*(?:no [\w-]+(?: [\w-]+)?|(?:(?:the|my) )?[\w-]+(?: [\w-]+)? no)\W*$",
     re.I,
@@ -50,7 +52,9 @@ _KEEPS = re.compile(
 _KEEPS_THOSE = re.compile(
     r"(?<!not )(?<!n['’]t )(?<!nt )(?<!to )\b(?:keep|keeping) (?:those|these|them)\W*$", re.I
 )
-_OTHER_WANTED = re.compile(r"\bthe other\b[^.;!?]*\b(?:do|still) (?:want|need)\b[^.;!?]*", re.I)
+# "the lamp, that stays": the clause before
+_THAT_STAYS = re.compile(r"^\W*(?:that|this|it)(?: one)? (?:stays?|is staying|remains?)\W*$", re.I)
+_OTHER_WANTED = re.compile(r"\bthe other\b[^.;!?]*\b(?:do|did|still) (?:want|need)\b[^.;!?]*", re.I)
 _REST = re.compile(
     r"\b(?:the (?:others?|rest|remaining)(?: (?:one|ones|two|three|four|things?|items?|lot))?|everything else|"
     r"all else)\b",
@@ -77,6 +81,7 @@ _COMING = re.compile(
     re.I,
 )
 _HAVING = frozenset("make become be for into to want wanted like have had been rather prefer".split())
+_PROOF = ("resist", "proof", "repel")
 GENERIC = frozenset("set kit thing pack".split())  # words that name no product by themselves
 _BIG = re.compile(r"\b(?:big|bigger|biggest|large|larger|largest|tall|taller|long|longer)\b", re.I)
 _SMALL = re.compile(r"\b(?:small|smaller|smallest|little|short|shorter|tiny)\b", re.I)
@@ -206,6 +211,8 @@ def _surely(
     ):
         return 3
     said = words[at].stem
+    if at + 1 < len(words) and words[at + 1].stem.startswith(_PROOF):
+        return 0  # "water resistant" names no bottle
     if len(parts) > 1 and same_word(said, joined, owners):
         return 3
     if same_word(said, parts[-1], owners) and said not in GENERIC:
@@ -220,11 +227,15 @@ def _surely(
 def _staying(text: str) -> list[tuple[int, int]]:
     """Return from where to where the clauses stand that say what is to stay as it is."""
     stays = []
+    before = 0
     for begin, end in _clauses(text):
-        if _KEEPS.search(text[begin:end]):
+        if _THAT_STAYS.match(text[begin:end].lstrip(",")):
+            stays.append((before, end))
+        elif _KEEPS.search(text[begin:end]):
             # "the hose and the shelf are mine, I'm keeping those": what was named before in the sentence
             back = _KEEPS_THOSE.search(text, begin, end) is not None
             stays.append((max(text.rfind(mark, 0, begin) for mark in ".!?;") + 1 if back else begin, end))
+        before = begin
     apart: list[tuple[int, int]] = []
     for begin, end in sorted([*stays, *(found.span() for found in _OTHER_WANTED.finditer(text))]):
         if apart and begin < apart[-1][1]:
@@ -386,7 +397,7 @@ def among(text: str, orders: Sequence[OwnOrder]) -> list[OwnOrder]:
     fitting = []
     for order in orders:
         options = [line.options for line in order.lines]
-        told = mentions(text, [line.options for _, line in pairs])
+        told = mentions(without_staying(text), [line.options for _, line in pairs])
         if told and any(all(o.get(m.key) == m.value for m in told) for o in options):
             fitting.append(order)
     if 0 < len(fitting) < len(orders):

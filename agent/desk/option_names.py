@@ -223,6 +223,7 @@ _AMOUNT = re.compile(
     re.I,
 )
 _MEASURE = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)\s?(ml|l|lit(?:er|re)s?|gb|tb)\b", re.I)
+_RANGE = re.compile(r"(\d+)-(\d+) (\w+)$")
 _Values = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -369,6 +370,9 @@ def _in_digits(text: str, values: _Values) -> str:
         return found[0] if meant is None or stems_of(found[0]) in said else meant
 
     text = _SPELLED.sub(number, text)
+    for value in known.values():
+        if (span := _RANGE.match(value)) is not None:  # "the 30-50"
+            text = re.sub(rf"\b{span[1]}\s?(?:-|–|to)\s?{span[2]}\b(?!\s?{span[3]})", value, text, flags=re.I)
     text = _SIZE.sub(lambda f: f"{f['before']}{few(f)}" if few(f) in shoes else f[0], text)
     text = _TIMES.sub(lambda f: known.get(f"{few(f)}x", f[0]), text)
     text = _SET_OF.sub(lambda f: known.get(f"{few(f)}-piece", f[0]), text)

@@ -12,7 +12,10 @@ from storewise.agent.desk.words import Word, alike, stems_of, words_of
 from storewise.tools.stems import stemmed
 
 _NOT = frozenset("no not non without isn't don't doesn't never".split())
-_NO_FIRST = re.compile(r"^\W*(?:no|nope|nah)\b\s*[,.!;-]+\s*", re.I)  # "no, black" wants black
+_NO_NEED = _NOT | {"needn't", "neednt"}
+_NO_FIRST = re.compile(
+    r"(?:^\W*|(?<=[.,!?;]\s))(?:no|nope|nah)\b\s*[,.!;-]+\s*", re.I
+)  # "no, black" wants black
 _SIZES = {"small": "S", "medium": "M", "large": "L"}
 _LETTER_SIZES = frozenset("XS S M L XL XXL XXXL".split())
 # After these words the thing is told that is to go.
@@ -23,7 +26,7 @@ _ALL_SAME = re.compile(
     re.I,
 )
 _OTHER = frozenset("anoth differ other chang".split())
-_ANY = frozenset("ani whatev whichev".split())
+_ANY = frozenset("ani whatev whichev which what".split())
 _INTO = frozenset("for to into by".split())
 _NOTHING = frozenset("none no not".split())
 # Words that say nothing alone of which option is meant.
@@ -51,6 +54,7 @@ class Wanted:
         not_values: by option, values that do not.
         same: options that are to stay as they are.
         other: options that are to be another than now.
+        free: options of which any will do.
         cheapest: whether the cheapest (True) or the dearest (False) is asked for.
     """
 
@@ -58,6 +62,7 @@ class Wanted:
     not_values: dict[str, set[str]] = field(default_factory=dict)
     same: set[str] = field(default_factory=set)
     other: set[str] = field(default_factory=set)
+    free: set[str] = field(default_factory=set)
     cheapest: bool | None = None
 
     def __bool__(self) -> bool:
@@ -82,7 +87,7 @@ class Wanted:
     def later(self, more: Wanted) -> Wanted:
         """Return this with what was said later in place of what it overrules."""
         return Wanted(
-            values={**self.values, **more.values},
+            values={k: v for k, v in self.values.items() if k not in more.free} | more.values,
             not_values={**self.not_values, **more.not_values},
             same=self.same | more.same,
             other=self.other | more.other,
@@ -167,6 +172,7 @@ def wanted(text: str, kinds: Sequence[Mapping[str, str]], old: Mapping[str, str]
                 if at and alike(word, stem):
                     if stems[at - 1] in _ANY:
                         result.values.pop(key, None)
+                        result.free.add(key)
                     elif stems[at - 1] == "same":
                         result.same.add(key)
                     elif stems[at - 1] in _OTHER:
@@ -350,7 +356,7 @@ def _bare_number(
 def _yes_or_no(key: str, key_stems: Sequence[str], words: Sequence[Word]) -> list[Mention]:
     for at in range(len(words)):
         if _run(key_stems, words, at) or (len(key_stems) == 2 and _resists(key_stems, words, at)):
-            no = any(words[i].stem in _NOT for i in range(max(0, at - 2), at))
+            no = any(words[i].stem in _NO_NEED for i in range(max(0, at - 2), at))
             return [Mention(key, "no" if no else "yes", at)]
     return []
 

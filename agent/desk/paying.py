@@ -24,7 +24,8 @@ _PAID = re.compile(
 _NOW = re.compile(
     r"\b(?:the|my) \w+(?: card)? (?:was|is being) (?:charged|used|billed)\b|"
     r"\b(?:it['’]?s|it is|is|was) (?:currently |now )?(?:on|with|under) (?:my |the |a )?\w+(?: card)?"
-    r" (?:now|at the moment|currently|so far)\b",
+    r" (?:now|at the moment|currently|so far)\b|"
+    r"\b(?:now|currently|at the moment) it(?:['’]?s| is) (?:on |with |under )?(?:my |the |a )?\w+(?: card)?",
     re.I,
 )
 _DENIED = re.compile(
@@ -70,8 +71,8 @@ def paying(text: str, things: Things, order: OwnOrder | None) -> Paying | None:
         for method in named.methods
     }
     for sentence in reversed(sentences_of(text)):
-        if _UNUSED.search(sentence):
-            continue
+        # "on my Mastercard, I don't use PayPal any more"
+        sentence = ",".join(part for part in sentence.split(",") if not _UNUSED.search(part))
         named = _to_be_used(_DENIED.sub(" ", sentence), things, order)
         if named is not None:
             left = tuple(method for method in named.methods if method.method_id not in denied)

@@ -216,8 +216,10 @@ def _with_second(read: Understood, asked: str, halves: Halves, weigh: Weigh) -> 
     acts = read.acts
     if asked == NOTHING and len(acts) == 1 and acts[0].name in WISHES:
         pair = _pair(halves, weigh)
-        if pair is not None and acts[0].name in pair:
-            acts = tuple(acts[0] if name == acts[0].name else WrittenCall(name) for name in pair)
+        # Which of the two swaps it is, the order decides.
+        read_as = SWAPPING if acts[0].name in SWAPPING else (acts[0].name,)
+        if pair is not None and set(read_as) & set(pair):
+            acts = tuple(acts[0] if name in read_as else WrittenCall(name) for name in pair)
     if len(acts) < 2 or any(act.name not in NEEDS and act.name not in _OF_ORDERS for act in acts):
         return replace(read, acts=acts)
     return replace(read, acts=acts, parts=halves.split(acts[0].name, acts[1].name))
@@ -235,6 +237,8 @@ def _pair(halves: Halves, weigh: Weigh) -> tuple[str, str] | None:
         # "and the grey backpack" is no wish of its own, nor "the money back to PayPal", which names no thing.
         if name in NEEDS and not (says_so(name, part) or told.swaps or told.unneeded or told.place):
             likely = 0.0
+        elif name in named_changes(part) and told.about:
+            likely = max(likely, BOTH)  # its verb and its thing are both there
         return (likely if told.about or told.place or _ORDER.search(part) else 0.0), name
 
     scores_of = {part: own for way in halves.ways for part, own in zip(*way, strict=True)}

@@ -6,7 +6,7 @@ import re
 
 from storewise.agent.desk.wish import SWAPPING
 from storewise.agent.desk.words import alike, stems_of
-from storewise.tools.desk.acts import RETURN
+from storewise.tools.desk.acts import PAYMENT, RETURN
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "cancel_pending_order": ("cancel",),
@@ -18,7 +18,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _NO_CHANGES = ("cancel_pending_order", "return_delivered_order_items")
 _CHANGE = re.compile(r"\b(?:chang(?:e|ing)|replac\w*|switch\w*|updat\w*)\b", re.I)
 _BACK = re.compile(
-    r"\b(?:send|give|bring|take|ship)(?:ing)?\b.{0,30}\bback\b|"
+    r"\b(?:send|give|bring|take|ship|hand)(?:ing)?\b.{0,30}\bback\b|"
     r"(?<!whatever )(?<!what )\b(?:go|goes|going|comes|coming|come(?= back to you)) "
     r"back(?: to you)?\b(?! (?:to|on|onto|in) (?:my|the))|"
     r"\bmoney back\b|\b(?:must|has to|have to|needs? to) (?:go )?back\b|"
@@ -35,6 +35,19 @@ _OUT = re.compile(
     r"\bremov(?:e|ing) (?:only |just )?(?:the|my)\b(?! (?:one|order)\b)",
     re.I,
 )
+_METHOD = r"[^.;!?]{0,25}?\b(?:\w*card|paypal|visa|amex|voucher)\b"
+# "Take it off the gift card and put it on my Mastercard."
+_REPAYS = re.compile(
+    rf"\b(?:take|move|switch|change)\b[^.;!?]{{0,25}}\b(?:off|from)\b{_METHOD}[^.;!?]{{0,20}}\b(?:on|onto|to)\b{_METHOD}",
+    re.I,
+)
+_REFUND = re.compile(r"\b(?:refund|money|difference)", re.I)
+# "For a trip that got cancelled"
+_CALLED_OFF = re.compile(
+    r"\b(?:got|was|were|been|has|have) cancel\w*|"
+    r"\bcancel\w* (?:that|the|my|our|a) (?:trip|flight|holiday|vacation|party|wedding|meeting|event|visit|plan)",
+    re.I,
+)
 _WHOLE = re.compile(r"\brid of (?:the|my|this|that|the whole|the entire) order\b", re.I)
 _HAND_IN = re.compile(r"\bhand(?:ing)? (?:mine|it|them|this|that) in for\b", re.I)
 _LOOSE = re.compile(r"\brid of\b|\bmoney back\b|\bgive\b.{0,30}\bback\b", re.I)
@@ -48,17 +61,19 @@ _SAYS: dict[str, re.Pattern[str]] = {
         r"\b(exchang|swap|replac|chang|different|another|instead)", re.I
     ),
     "modify_pending_order_address": re.compile(r"\b(address|send|sent|ship|deliver|there|moved)", re.I),
-    "modify_pending_order_payment": re.compile(r"\b(pay|card|paypal)", re.I),
+    "modify_pending_order_payment": re.compile(r"\b(pay|\w*card|visa|amex|voucher)", re.I),
     "modify_user_address": re.compile(r"\b(address|account|profile|moved)", re.I),
 }
 
 
 def named_changes(text: str) -> list[str]:
     """Return the tools whose change a text names by its verb, slips of the fingers allowed."""
-    stems = stems_of(text)
+    stems = stems_of(_CALLED_OFF.sub(" ", text))
     named = [tool for tool, verbs in _NAMES.items() if any(alike(s, verb) for s in stems for verb in verbs)]
     if not named and (_OUT.search(text) or _WHOLE.search(text)):
         named.append("cancel_pending_order")
+    if not named and _REPAYS.search(text) and not _REFUND.search(text):
+        named.append(PAYMENT)
     if not named and _HAND_IN.search(text):
         return list(SWAPPING)
     if not named and _BACK.search(text):  # "swap it, the money back to PayPal" is no return

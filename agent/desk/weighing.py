@@ -19,7 +19,7 @@ PERSON = 0.6  # whoever wants a person mostly says so outright; else it has to b
 SURELY = 0.8  # from here on an order is cancelled or a thing returned although another variant is named
 REFUSED = 0.55  # nobody is turned away by the policy on a lesser likelihood
 SHOWN = 0.6  # the likelihood of a change that verbs and things together show
-LEAST = 0.3  # a change that no word names has to be as likely
+LEAST = 0.45  # a change that no word names has to be as likely
 UNHEARD = 0.08  # what names nothing and is likely nothing is not understood
 _AHEAD = 1e-3
 # "If that one can't be had I'll hang on to mine."
@@ -32,7 +32,9 @@ _STICKS = re.compile(
 )
 # "So be it, let it come."
 _RESIGNS = re.compile(
-    r"\bso be it\b|\blet (?:it|them|everything|that|this) (?:come|be|stay)\b(?=\W*$|[.,;!])|\blet stay\b|"
+    r"\bso be it\b|\bleave (?:my|the|that) (?:order|things?) (?:be|alone|as (?:it|they) (?:is|are|was|were))\b|"
+    r"\b(?:that|this)(?: one)? or nothing\b|"
+    r"\blet (?:it|them|everything|that|this) (?:come|be|stay)\b(?=\W*$|[.,;!])|\blet stay\b|"
     r"\bleave (?:everything|it all|all of it|them all)\b|\b(?:fine|ok(?:ay)?|then) (?:leave|forget) it\b",
     re.I,
 )
@@ -100,7 +102,11 @@ def weighed(scores: Mapping[str, float], asked: str, text: str, told: Evidence) 
         and not (top in (CANCEL, RETURN) and result[top] >= SURELY)
     ):
         put_first(max(SWAPPING, key=lambda tool: result.get(tool, 0.0)), SHOWN)
-    elif told.unneeded and not named and (WISHES.get(top) == "read" or top == CANCEL):
+    elif (
+        told.unneeded
+        and not named
+        and (WISHES.get(top) == "read" or top == CANCEL or (top in SWAPPING and not says_so(top, text)))
+    ):
         put_first(CANCEL, SHOWN)
     elif told.place and not named and (WISHES.get(top) == "read" or top in (ADDRESS, CANCEL, *SWAPPING)):
         put_first(ADDRESS, SHOWN)

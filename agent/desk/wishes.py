@@ -6,14 +6,15 @@ import re
 from collections.abc import Sequence
 
 from storewise.agent.desk.address_meant import names_another_place
-from storewise.agent.desk.form import reason_in
+from storewise.agent.desk.form import meaning, reason_in
 from storewise.agent.desk.meant import INSTEAD, Form
-from storewise.agent.desk.naming import order_ids, products_named
+from storewise.agent.desk.naming import lines_named, order_ids, products_named, staying
 from storewise.agent.desk.paying import paying
 from storewise.agent.desk.things import Things
 from storewise.agent.desk.together import bought_together
 from storewise.agent.desk.verbs import named_changes
 from storewise.agent.desk.wish import NEEDS, SWAPPING, WHOLE, Said, Wish
+from storewise.agent.desk.words import sentences_of
 from storewise.tools.desk.acts import ADDRESS, PAYMENT, RETURN
 from storewise.tools.desk.addresses import find_address
 
@@ -60,6 +61,52 @@ def answers_too(later: Wish, wish: Wish, said: Said, things: Things) -> bool:
     return pays and paying(said.text, things, None) is not None
 
 
+def told_all(wishes: Sequence[Wish], before: Wish, said: Said, things: Things) -> tuple[Wish, ...]:
+    """Return the wishes of a talk with what was said: a sentence about a thing of a later one alone is for that one.
+
+    Args:
+        wishes: the first of them has been told all of it.
+        before: the first as it was before.
+    """
+    own = [_products(wish, things) for wish in (before, *wishes[1:])]
+    parts: list[list[str]] = [[] for _ in own]
+    # What tells which order is meant may name anything in it; what was told together is answered together.
+    whole = said.asked in ("order", "which", "items") or any(wish.of_several for wish in wishes)
+    for sentence in [] if whole else sentences_of(said.text):
+        named = {one.name for one in products_named(sentence, [name for names in own for name in names])}
+        later = [number for number, names in enumerate(own) if number and named & names]
+        parts[0 if not later or named & own[0] else later[0]].append(sentence)
+    first = wishes[0]
+    if any(parts[1:]):
+        rest = said.model_copy(update={"text": " ".join(parts[0])})
+        first = first.model_copy(update={"said": (*before.said, rest) if parts[0] else before.said})
+        said = rest
+    told = [one.told(said) if answers_too(one, before, said, things) else one for one in wishes[1:]]
+    return (
+        first,
+        *(
+            one.told(Said(asked="nothing", text=" ".join(part))) if part else one
+            for one, part in zip(told, parts[1:], strict=True)
+        ),
+    )
+
+
+def others_stay(wish: Wish, text: str, things: Things) -> bool:
+    """Say whether a text says only of other things of the order than the wish's own that they stay as they are."""
+    found = meaning(wish, things)
+    kept = staying(text, found.order.lines) if found.order is not None and wish.tool not in WHOLE else []
+    return bool(kept) and bool(found.lines) and not any(line in found.lines for line in kept)
+
+
+def _products(wish: Wish, things: Things) -> set[str]:
+    """Return the products that a wish is about: all of an order, where it is for the order as a whole."""
+    found = meaning(wish, things)
+    if wish.tool in WHOLE:
+        return {line.product for order in found.orders for line in order.lines}
+    named = [line for said in wish.said for _, line in lines_named(said.text, list(things.orders))]
+    return {line.product for line in found.lines or found.unsure or named}
+
+
 def answers(wish: Wish | None, tool: str, text: str, things: Things) -> bool:
     """Say whether what reads as another wish tells what the open one needs to know.
 
@@ -69,7 +116,8 @@ def answers(wish: Wish | None, tool: str, text: str, things: Things) -> bool:
     if wish is None or tool == wish.tool:
         return False
     if tool == RETURN and wish.tool in SWAPPING:
-        return RETURN not in named_changes(text) and paying(text, things, None) is not None
+        another = INSTEAD.search(text) is not None or RETURN in named_changes(text)
+        return not another and paying(text, things, None) is not None
     if tool == "modify_user_address" and wish.tool == ADDRESS:
         return names_another_place(text) and not INSTEAD.search(text)
     return tool == PAYMENT and "payment" in NEEDS[wish.tool]

@@ -24,11 +24,12 @@ _STRONG = re.compile(
     rf"sure(?! (?:you|it|that|about|what|how))|correct(?! (?:me|the|my|it|that)\b)|"
     rf"that(?:'?s| is| all)? (?:all )?(?:right|fine|correct|ok(?:ay)?|good|great|perfect|works?)|"
     rf"(?:it|this)(?:'?s| is) (?:all )?(?:right|correct|fine)|"
+    rf"(?:all|both)(?: of (?:it|that|them))?,? (?:yes|yep|yeah)|"
     rf"(?:all|both|everything)(?: of (?:it|that|them))?(?:'?s| is| are)? (?:correct|right|good|fine)|"
     rf"(?:sounds|looks) (?:good|great|fine|right|correct|perfect)|approved|granted|by all means|you bet|spot on|"
     rf"i hereby (?:confirm|agree|authori[sz]e)|"
     rf"you (?:may|can) (?:go|proceed|do|alter|change|make|process|send|put|cancel)|"
-    rf"(?:please )?(?:go through with|put) {_DOING}(?: through)?|that(?:'?s| is) (?:it|the one|exactly it)|"
+    rf"(?:please )?(?:go through with|carry out|put) {_DOING}(?: through)?|that(?:'?s| is) (?:it|the one|exactly it)|"
     rf"(?:that|it|this) (?:suits me|works for me|will do)|"
     rf"(?:all|everything|it all|that|this|it) (?:of that )?is (?:quite |all )?in order|"
     rf"ok(?:ay)? to {_VERB}|(?:lock|book|sign) it in|cancel away|{_WISHED}|"
@@ -51,7 +52,7 @@ _FOREIGN_BUT = re.compile(
 _FIRST = re.compile(r"^\w+,\s+")
 # A yes of its own within a sentence: "and for the other order, yes, same place".
 _AMONG = re.compile(
-    r",\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)|"
+    r"[,:]\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)|"
     r",\s*(?:so|then|in that case) (?:yes|yeah)(?:\s*[.!]|\s*$|,\s*(?:please|kindly|do|go|make)\b)|"
     rf",\s*and (?:yes|yep|yeah),? (?:please|do|go|{_VERB})\b|"
     r"^in that case,? (?:yes|yeah)\b|^(?:both|all)(?: of (?:them|it))?,\s*agreed\b|"
@@ -92,12 +93,16 @@ _BUT = re.compile(
 )
 # These hold a "no" or "not" and take nothing back.
 _HARMLESS = re.compile(
-    r"\b(no (?:other|more|further) \w+|nothing else(?: from (?:the|that|this) \w+)?(?:,? no(?=\.))?|"
+    r"\b(no (?:other|more|further) \w+|no (?:open )?orders?(?: (?:open|pending|waiting))?|"
+    r"cheaper even(?= ?[.,!])|nothing else(?: from (?:the|that|this) \w+)?(?:,? no(?=\.))?|"
     r"i (?:shall not|will not|won't|shan't) change my mind(?= ?(?:[.,!;]|$))|"
     r"no problem|no need to|no worries|not the (?:other|rest)|no rush|"
     r"if (?:you (?:would|could|please|don'?t mind)|you'd be so kind|possible|i may)|why not|"
     r"(?:nothing|no) more(?= ?(?:[.,!;]|$))|nothing more|not changing anything (?:else|besides|other)|"
     r"that(?:'?s| is|s) the ones? to \w+|only (?:the|this|that) [\w '-]+, not (?:the|my) \w+|"
+    r"leave (?:the|my) (?:account|profile|rest|others?|other orders?)(?: address)?"
+    r"(?: alone| as (?:it|they) (?:is|are))?"
+    r"(?:,? (?:and )?i['’]?ll (?:see to|do|change|sort out) (?:that|it) (?:later|myself))?(?= ?(?:[.,!;]|$))|"
     r"no doubt|not anything else|don'?t (?:change|touch) (?:the|anything|my) (?:other|else|account|rest)\w*|"
     r"no (?:apartment|apt|flat|suite|unit)(?: number)?|not (?:my|the) account|never ?mind the rest)\b",
     re.I,

@@ -188,8 +188,8 @@ class Found:
     end: int
 
 
-# "I gave you the old one, I mean 78232": no name of a town.
-_MEANS = re.compile(r"\bi mean(?:t)?\b", re.I)
+# "I gave you the old one, I mean 78232", "still California": no names of towns.
+_MEANS = re.compile(r"\b(?:i mean(?:t)?|still)\b", re.I)
 
 
 def find_address(text: str, expected: bool = False) -> Found | None:

@@ -1,4 +1,4 @@
-"""Train the sentiment head and write sentiment.npz and sentiment.json.
+"""Train the sentiment head and the tone, and write sentiment.npz, sentiment.json and tone.npz.
 
     pip download --no-deps --no-binary :all: vaderSentiment==3.3.2 && tar xzf vaderSentiment-3.3.2.tar.gz
     tar xzf vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz
@@ -9,7 +9,8 @@ The sentences (MIT licence; Hutto & Gilbert 2014, "VADER", ICWSM) were each rate
 from -4 to 4: 3,708 of Amazon reviews of five products, 4,200 tweets, 10,605 of film reviews, 5,190 of
 newspaper editorials. Of the same work are the words whose valence ten people rated. A sentence teaches
 by how strongly people felt (`STEEP`). Beside them teach sentences of reviews that nobody rated, with the
-odds of praise that the adapter gives them (distillation; Hinton et al. 2015). The scores come from holding
+odds of praise that the adapter gives them (distillation; Hinton et al. 2015). Upper layers of the encoder
+are tuned on the same sentences (`tone_fit.py`); head and tone are weighed together. The scores come from holding
 out each of the five products in turn; so does the calibration (Platt 1999): a slope and an intercept, fitted
 on what the other folds said of each.
 """

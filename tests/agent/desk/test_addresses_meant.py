@@ -256,6 +256,7 @@ def test_what_is_only_begun_is_asked_for(
             YORK,
         ),
         (["send my order to my home address in New York, NY"], YORK, YORK),
+        (["ship it to my normal account address not chicago"], YORK, YORK),
         (["not Philadelphia!", "my own place in Washington"], CAPITAL, CAPITAL),
         (["wrong address", "the New York one"], YORK, YORK),
         (

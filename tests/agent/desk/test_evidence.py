@@ -21,6 +21,17 @@ def read(text: str, **scores: float) -> str:
     return likeliest(weighed(everything, "nothing", text, told), "nothing", keep=1)[0]
 
 
+def test_another_place_is_wanted_and_not_another_thing() -> None:
+    text = "I need the backpack delivered to another place"
+    assert read(text, modify_pending_order_items=0.5) == "modify_pending_order_address"
+    text = "That was for a trip which got cancelled, so please send the backpack to my home"
+    assert read(text, cancel_pending_order=0.6) == "modify_pending_order_address"
+
+
+def test_what_no_word_asks_for_is_not_done() -> None:
+    assert read("I have a backpack on order with you", cancel_pending_order=0.4) != "cancel_pending_order"
+
+
 def test_what_has_come_is_returned_and_not_cancelled() -> None:
     assert (
         read("please stop the Bluetooth Speaker", cancel_pending_order=0.8) == "return_delivered_order_items"
@@ -125,6 +136,8 @@ def test_a_part_of_the_address_is_put_right_alone() -> None:
         ("I pressed the wrong button", "ordered by mistake"),
         ("I won't be needing it", "no longer needed"),
         ("I meant to put it on my wish list", "ordered by mistake"),
+        ("that I never meant to order", "ordered by mistake"),
+        ("the shop round the corner has it a hundred dollars cheaper", "other"),
         ("plastic, I don't want it like this", None),
     ],
 )

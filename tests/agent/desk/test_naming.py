@@ -9,6 +9,8 @@ from storewise.agent.desk.naming import (
     in_its_place,
     order_ids,
     products_named,
+    says_all,
+    staying,
     without_ids,
     without_staying,
 )
@@ -41,6 +43,33 @@ def test_an_order_is_named_by_its_digits(text: str, named: list[str]) -> None:
 
 def test_digits_of_an_own_order_are_hidden_as_its_id_is() -> None:
     assert without_ids("1000001 and #W1000002", THINGS) == "[order] and [order]"
+
+
+@pytest.mark.parametrize(
+    ("text", "stay"),
+    [
+        ("the speaker, that stays", ["Bluetooth Speaker"]),
+        ("the speaker belongs to my son now", ["Bluetooth Speaker"]),
+        ("the speaker and the vacuum cleaner remain as they are", ["Bluetooth Speaker", "Vacuum Cleaner"]),
+        ("the speaker is hers", ["Bluetooth Speaker"]),
+        ("the speaker should come as ordered", ["Bluetooth Speaker"]),
+        ("the speaker should come there too", []),
+        ("the kettle goes back, the speaker, that stays", ["Bluetooth Speaker"]),
+    ],
+)
+def test_what_is_to_stay_is_told(text: str, stay: list[str]) -> None:
+    found = staying(text, [BIG, ROBOT, SPEAKER])
+    assert sorted(line.product for line in found) == sorted(stay)
+
+
+def test_everything_else_is_not_everything() -> None:
+    assert says_all("return everything")
+    assert not says_all("Just that one. Everything else is staying.")
+
+
+def test_what_water_does_not_harm_is_no_bottle() -> None:
+    assert not products_named("it needn't be water resistant", ["Water Bottle"])
+    assert [one.name for one in products_named("the water one", ["Water Bottle"])] == ["Water Bottle"]
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,13 @@ def test_a_text_without_such_words_is_unchanged(said: list[str]) -> None:
     assert shop_words(" ".join(said), EVERY) == " ".join(said)
 
 
+def test_a_range_is_known_without_its_unit() -> None:
+    values = {"weight": ["30-50 lbs", "5-25 lbs"]}
+    assert shop_words("swap for the 30-50?", values) == "swap for the 30-50 lbs?"
+    assert shop_words("the 30-50 lbs", values) == "the 30-50 lbs"
+    assert shop_words("the 130-50", values) == "the 130-50"
+
+
 @given(
     st.lists(
         st.one_of(

@@ -29,6 +29,8 @@ OPTIONS = [lamp.options for lamp in LAMPS]
         ("a 5 foot one that isn't dimmable", {"height": {"5 ft"}, "dimmable": {"no"}}),
         ("stainless, dimmable", {"color": {"stainless steel"}, "dimmable": {"yes"}}),
         ("something nice", {}),
+        ("Hmm, no. Red goes better", {"color": {"red"}}),
+        ("it needn't be dimmable", {"dimmable": {"no"}}),
     ],
 )
 def test_options_are_read_from_words(text: str, values: dict[str, set[str]]) -> None:
@@ -64,6 +66,11 @@ def test_the_cheapest_is_of_those_in_stock() -> None:
 def test_what_is_said_later_overrules() -> None:
     told = wanted("red", OPTIONS).later(wanted("no, black", OPTIONS))
     assert told.values == {"color": {"black"}}
+
+
+def test_what_any_will_do_of_is_free_again() -> None:
+    told = wanted("red, 6 ft", OPTIONS).later(wanted("5 ft then, which colors?", OPTIONS))
+    assert told.values == {"height": {"5 ft"}}
 
 
 @given(st.text(max_size=200))

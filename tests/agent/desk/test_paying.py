@@ -24,6 +24,8 @@ from tests.agent.desk.things import THINGS
         ("money on PayPal, that's what I used back then. not the visa", ["paypal"]),
         ("not the visa, the other one", None),
         ("My firm gave me an American Express, can you bill that? It's on PayPal now.", []),
+        ("on PayPal not my visa, I don't use the visa any more", ["paypal"]),
+        ("on my new Discover card. Now it is PayPal", []),
         ("the credit goes to PayPal, even though the visa was charged", ["paypal"]),
     ],
 )

@@ -146,6 +146,37 @@ def test_a_yes_that_is_read_as_a_drop_drops_nothing(begun: Callable[..., Talk]) 
     assert "Why" in talk.say("yes please", "drop()").text
 
 
+def test_a_yes_that_is_read_as_thanks_drops_nothing(begun: Callable[..., Talk]) -> None:
+    talk = begun()
+    talk.say("send #W6 elsewhere", "modify_pending_order_address()")
+    assert "new address" in talk.say("yes", "none(thanks)").text
+
+
+def test_the_reason_that_was_told_before_the_wish_is_not_asked_for(begun: Callable[..., Talk]) -> None:
+    talk = begun()
+    talk.say("there is #W6 that I never meant to order", "get_order_details()")
+    proposed = talk.say("cancel it", "cancel_pending_order()")
+    assert proposed.proposal is not None
+    assert proposed.proposal.finding.arguments["reason"] == "ordered by mistake"
+    talk.say("no", "no()")
+    assert "Why" in talk.say("cancel #W6", "cancel_pending_order()").text
+
+
+def test_few_variants_are_all_told_with_their_prices(begun: Callable[..., Talk]) -> None:
+    told = begun().say("which mugs are there?", "get_product_details()").text
+    assert all(f"color {one} for $" in told for one in ("red", "blue", "white"))
+    assert "green" not in told
+
+
+def test_two_wishes_in_one_message_are_both_kept(begun: Callable[..., Talk]) -> None:
+    talk = begun()
+    text = "Can you put order #W1 on PayPal instead of my Visa? And after that I have the mug from #W4 to return."
+    first = talk.say(text)
+    assert [d.tool for d in first.decisions if d.decision == "proposed"] == ["modify_pending_order_payment"]
+    second = talk.say("yes", "yes()")
+    assert "return_delivered_order_items" in [d.tool for d in second.decisions]
+
+
 def test_what_is_not_available_is_told_before_the_payment_is_asked_for(begun: Callable[..., Talk]) -> None:
     reply = begun().say("change both mugs in #W1 to green", SWAP)
     assert [d.why for d in reply.decisions] == ["item not available"]

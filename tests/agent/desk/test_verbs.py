@@ -22,6 +22,13 @@ CANCEL, RETURN = "cancel_pending_order", "return_delivered_order_items"
         ("this can go back to you", [RETURN]),
         ("so this one must back to you", [RETURN]),
         ("get rid of the order, would you", [CANCEL]),
+        ("it was for a trip which got cancelled", []),
+        ("we had to cancel our holiday", []),
+        ("it should have been cancelled, so cancel it", [CANCEL]),
+        ("take it off the gift card and put it on my Mastercard", ["modify_pending_order_payment"]),
+        ("take the refund off the gift card, onto my Mastercard", []),
+        ("I'd rather hand the set back", [RETURN]),
+        ("drop the kettle, keep the rest", [CANCEL]),
         (
             "I'd like to hand mine in for that one",
             ["modify_pending_order_items", "exchange_delivered_order_items"],
