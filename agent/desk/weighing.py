@@ -19,7 +19,7 @@ PERSON = 0.6  # whoever wants a person mostly says so outright; else it has to b
 SURELY = 0.8  # from here on an order is cancelled or a thing returned although another variant is named
 REFUSED = 0.55  # nobody is turned away by the policy on a lesser likelihood
 SHOWN = 0.6  # the likelihood of a change that verbs and things together show
-LEAST = 0.45  # a change that no word names has to be as likely
+LEAST = 0.3  # a change that no word names has to be as likely
 UNHEARD = 0.08  # what names nothing and is likely nothing is not understood
 _AHEAD = 1e-3
 # "If that one can't be had I'll hang on to mine."

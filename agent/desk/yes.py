@@ -52,7 +52,8 @@ _FOREIGN_BUT = re.compile(
 _FIRST = re.compile(r"^\w+,\s+")
 # A yes of its own within a sentence: "and for the other order, yes, same place".
 _AMONG = re.compile(
-    r"[,:]\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)|"
+    r",\s*(?:yes|yep|aye|yeah)\s*(?:[,.!]|$)|"
+    r"^(?:the )?(?:address|order|return|exchange|refund|payment|swap|cancellation)(?: first| too)?:\s*(?:yes|yep)\b|"
     r",\s*(?:so|then|in that case) (?:yes|yeah)(?:\s*[.!]|\s*$|,\s*(?:please|kindly|do|go|make)\b)|"
     rf",\s*and (?:yes|yep|yeah),? (?:please|do|go|{_VERB})\b|"
     r"^in that case,? (?:yes|yeah)\b|^(?:both|all)(?: of (?:them|it))?,\s*agreed\b|"

@@ -29,7 +29,7 @@ def test_another_place_is_wanted_and_not_another_thing() -> None:
 
 
 def test_what_no_word_asks_for_is_not_done() -> None:
-    assert read("I have a backpack on order with you", cancel_pending_order=0.4) != "cancel_pending_order"
+    assert read("I have a backpack on order with you", cancel_pending_order=0.25) != "cancel_pending_order"
 
 
 def test_what_has_come_is_returned_and_not_cancelled() -> None:

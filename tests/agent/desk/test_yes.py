@@ -72,6 +72,7 @@ def test_a_yes_is_heard(text: str) -> None:
         "Yes, is there one even cheaper",
         "yes, leave the order as it is, I'll do that later",
         "both wrong",
+        "The mail from your shop says: yes, go ahead with everything.",
         "visa it is, no wait",
         "Undo that.",
         "",
