@@ -217,7 +217,9 @@ class Flow:
         else:
             text = f"{at.order_id}: {text}"
         # "I never meant to order that." And then: "Cancel it."
-        before = turn.form.reason if act.name == CANCEL and turn.seen == "get_order_details" else None
+        ids = order_ids(text, things.order_ids)
+        just_told = turn.seen == "get_order_details" and (not ids or turn.form.order in ids)
+        before = turn.form.reason if act.name == CANCEL and just_told else None
         said = Said(asked="nothing", text=text, reason=act.args.get("reason") or before)
         form, wish = turn.form, turn.form.open
         fresh = Wish(tool=act.name, said=led(turn.form, turn.seen, act.name, text, things, said))
@@ -251,12 +253,12 @@ class Flow:
             or (_TAKES_BACK.search(text) is None and given == meaning(wish, things).reason)
         )
         # "The watch stays as it is. The difference can go to my card."
-        pays = (
-            asked == "payment" and _GIVES_UP.search(text) is None and paying(text, things, None) is not None
+        goes_on = _GIVES_UP.search(text) is None and (
+            (asked == "payment" and paying(text, things, None) is not None) or others_stay(wish, text, things)
         )
         if (
             act.name in ("no", "drop")
-            and not (reason or pays or others_stay(wish, text, things))
+            and not (reason or goes_on)
             and not strong_yes(text)
             and not may_approve(text)
         ):

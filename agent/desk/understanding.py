@@ -74,6 +74,7 @@ _RATHER = re.compile(
     r"\b(?:chang(?:e|ing)(?! my mind)|swap|switch|exchange|replace)\b",
     re.I,
 )
+_DENIES = re.compile(r"\b(?:not|never|without|no|instead of|rather than)\b|n['’]t\b|\bdont\b", re.I)
 Weigh = Callable[[str, bool], Evidence]
 
 
@@ -237,7 +238,7 @@ def _pair(halves: Halves, weigh: Weigh) -> tuple[str, str] | None:
         # "and the grey backpack" is no wish of its own, nor "the money back to PayPal", which names no thing.
         if name in NEEDS and not (says_so(name, part) or told.swaps or told.unneeded or told.place):
             likely = 0.0
-        elif name in named_changes(part) and told.about:
+        elif name in named_changes(part) and told.about and not _DENIES.search(part):
             likely = max(likely, BOTH)  # its verb and its thing are both there
         return (likely if told.about or told.place or _ORDER.search(part) else 0.0), name
 

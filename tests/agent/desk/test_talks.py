@@ -159,7 +159,15 @@ def test_the_reason_that_was_told_before_the_wish_is_not_asked_for(begun: Callab
     assert proposed.proposal is not None
     assert proposed.proposal.finding.arguments["reason"] == "ordered by mistake"
     talk.say("no", "no()")
-    assert "Why" in talk.say("cancel #W6", "cancel_pending_order()").text
+    talk.say("there is #W6 that I never meant to order", "get_order_details()")
+    assert "Why" in talk.say("cancel #W1", "cancel_pending_order()").text
+
+
+def test_a_no_beside_what_stays_is_a_no(begun: Callable[..., Talk]) -> None:
+    talk = begun()
+    talk.say("swap the desk lamp in #W3 for the large one, paypal", "exchange_delivered_order_items()")
+    assert talk.say("that's it, the mug stays as it is", "drop()").proposal is not None
+    assert talk.say("no, leave it, the mug stays as well", "no()").proposal is None
 
 
 def test_few_variants_are_all_told_with_their_prices(begun: Callable[..., Talk]) -> None:
