@@ -8,8 +8,9 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -34,19 +35,26 @@ class Workers:
         self._store = store
         self._queue = queue
         self._job = job
+        self._at_work: Counter[str] = Counter()
+        self._idle: set[tuple[str, str | None]] = set()  # (job, its worker) that nobody did at the last look
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Report this worker, take over what dead ones have left, and go on doing both."""
-        row = {
-            "worker_id": self.worker_id,
+    def report(self) -> None:
+        """Say that this worker lives; to be done before it takes its first job."""
+        alive = {
             "host": _host(),
             "pid": os.getpid(),
             "pid_since": _since(os.getpid()),
             "beat_at": time.time(),
         }
-        self._store.write(workers.insert().values(row))
+        mine = workers.update().where(workers.c.worker_id == self.worker_id).values(alive)
+        # Another may have held this worker for dead: without a row, nobody would take over from it.
+        if not self._store.write(mine):
+            self._store.write(workers.insert().values(worker_id=self.worker_id, **alive))
+
+    def start(self) -> None:
+        """Take over what dead workers have left, and give signs of life, from now on."""
         self._thread = threading.Thread(target=self._run, name="job-workers", daemon=True)
         self._thread.start()
 
@@ -61,6 +69,15 @@ class Workers:
         gone = workers.update().where(workers.c.worker_id == self.worker_id).values(pid=0, beat_at=0.0)
         self._store.write(gone)
 
+    @contextmanager
+    def at_work(self, job_id: str) -> Iterator[None]:
+        """Say, as long as it lasts, that this worker does a job."""
+        self._at_work[job_id] += 1
+        try:
+            yield
+        finally:
+            self._at_work[job_id] -= 1
+
     def enqueue(self, job_id: str) -> None:
         """Hand a job to the queue; done twice, it changes nothing."""
         with SetWorkflowID(job_id):
@@ -69,17 +86,13 @@ class Workers:
     def _run(self) -> None:
         while True:
             try:
-                self._beat()
+                self.report()
                 self._take_over()
                 self._mend()
             except Exception:
                 logger.exception("a sign of life failed")
             if self._stopping.wait(BEAT):
                 return
-
-    def _beat(self) -> None:
-        mine = workers.update().where(workers.c.worker_id == self.worker_id)
-        self._store.write(mine.values(beat_at=time.time()))
 
     def _take_over(self) -> None:
         """Put the jobs of dead workers back into the queue."""
@@ -110,19 +123,30 @@ class Workers:
         DBOS.resume_workflow(job_id, queue_name=self._queue)
 
     def _mend(self) -> None:
-        """Queue jobs that were kept but not queued when a crash came; close those that ended unsaid."""
+        """Queue jobs that nobody works on, whatever crash left them so; close those that ended unsaid."""
         unfinished = self._store.unfinished()
         if not unfinished:
             return
         known = {
-            workflow.workflow_id: workflow.status
+            workflow.workflow_id: workflow
             for workflow in DBOS.list_workflows(workflow_ids=unfinished, load_input=False, load_output=False)
         }
+        others = {row["worker_id"] for row in self._store.rows(sa.select(workers.c.worker_id))}
+        others.discard(self.worker_id)
+        idle: set[tuple[str, str | None]] = set()
         for job_id in unfinished:
-            if job_id not in known:
+            workflow = known.get(job_id)
+            if workflow is None:
                 self.enqueue(job_id)
-            elif known[job_id] in ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+            elif workflow.status in ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
                 self._store.move(job_id, "failed", "The job broke off; start it again.")
+            elif workflow.status == "PENDING" and workflow.executor_id not in others:
+                if not self._at_work[job_id]:
+                    idle.add((job_id, workflow.executor_id))
+        # Seen so twice: what was only about to begin has begun by then.
+        for job_id, _ in idle & self._idle:
+            self._recover(job_id)
+        self._idle = idle
 
 
 def _dead(worker: sa.RowMapping) -> bool:
@@ -135,12 +159,15 @@ def _dead(worker: sa.RowMapping) -> bool:
 
 
 def _since(pid: int) -> float:
-    """Return when a process began, 0 if there is none of this number (or only its remains)."""
+    """Return how many seconds after the machine's start a process began, -1 if there is none of this number.
+
+    A time of day would not do: it moves for all processes when the clock is set.
+    """
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         if process.status() != psutil.STATUS_ZOMBIE:
-            return float(process.create_time())
-    return 0.0
+            return float(process.create_time() - psutil.boot_time())
+    return -1.0
 
 
 def _host() -> str:

@@ -84,7 +84,7 @@ class Jobs:
         self._loop: asyncio.AbstractEventLoop | None = None  # the one that jobs run in
         self._gave_up = 0.0
         self._embedded = Embedded()
-        self._workers = Workers(self.store, QUEUE, run_job)
+        self.workers = Workers(self.store, QUEUE, run_job)
         self._started = threading.Event()
 
     @property
@@ -110,16 +110,17 @@ class Jobs:
             "system_database_url": url,
             # Steps are safe to go on with after an upgrade, so that no version of the code locks jobs out.
             "application_version": "1",
-            "executor_id": self._workers.worker_id,
+            "executor_id": self.workers.worker_id,
             # The default pickles.
             "serializer": DBOSPortableJSONSerializer(),
             # What goes wrong in a job is told by the job; dbos logs a traceback for every cancellation.
             "log_level": "CRITICAL",
         }
         DBOS(config=config)
+        self.workers.report()
         DBOS.launch()
         DBOS.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=0.2)
-        self._workers.start()
+        self.workers.start()
         self._started.set()
 
     def stop(self) -> None:
@@ -127,12 +128,12 @@ class Jobs:
         global _running
         if _running is self:
             self._started.clear()
-            self._workers.stop()
+            self.workers.stop()
             if self._loop is not None and self._loop.is_running():
                 with suppress(TimeoutError, RuntimeError, CancelledError):
                     asyncio.run_coroutine_threadsafe(phrasing.disconnect(), self._loop).result(timeout=10)
             DBOS.destroy()
-            self._workers.leave()
+            self.workers.leave()
             _running = None
         self.store.close()
 
@@ -168,7 +169,7 @@ class Jobs:
         job_id = f"job_{secrets.token_hex(10)}"
         kept = self.store.create(job_id, owner, request, upload, key, print_)
         if kept == job_id:
-            self._workers.enqueue(job_id)
+            self.workers.enqueue(job_id)
         return kept, kept == job_id
 
     def cancel(self, job_id: str) -> None:
@@ -436,18 +437,23 @@ async def _finish(job_id: str) -> bool:
     return await asyncio.to_thread(_jobs().store.move, job_id, "done")
 
 
+async def _whole(job_id: str) -> None:
+    if not await _take_in(job_id):
+        return
+    batches = await _plan(job_id)
+    for start in range(0, len(batches), ROUND):
+        await asyncio.gather(*(_work(job_id, batch) for batch in batches[start : start + ROUND]))
+    for number in dict.fromkeys(n for batch in batches for n, part in batch if part != WHOLE):
+        await _merge(job_id, number)
+    await _finish(job_id)
+
+
 @DBOS.workflow(name="storewise_job")
 async def run_job(job_id: str) -> None:
     """Do a whole job. After a crash dbos calls it again and hands back what its finished steps returned."""
     try:
-        if not await _take_in(job_id):
-            return
-        batches = await _plan(job_id)
-        for start in range(0, len(batches), ROUND):
-            await asyncio.gather(*(_work(job_id, batch) for batch in batches[start : start + ROUND]))
-        for number in dict.fromkeys(n for batch in batches for n, part in batch if part != WHOLE):
-            await _merge(job_id, number)
-        await _finish(job_id)
+        with _jobs().workers.at_work(job_id):
+            await _whole(job_id)
     except dbos_error.DBOSException as error:
         if _running is None:
             raise

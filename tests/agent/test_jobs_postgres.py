@@ -74,6 +74,15 @@ def test_on_postgres_another_worker_takes_over_from_a_dead_one(
         assert len(jobs.store.rows(sa.select(workers))) == 1
 
 
+def told(store: JobStore, engine: sa.Engine, folder: Path) -> str:
+    """Return where the jobs and their workers stand, and the ends of the apps' logs."""
+    with engine.connect() as connection:
+        steps = "SELECT workflow_uuid, status, executor_id, queue_name FROM dbos.workflow_status"
+        found = [dict(row) for row in connection.execute(sa.text(steps)).mappings()]
+    logs = [path.read_text(errors="replace")[-3000:] for path in sorted(folder.glob("app-*.log"))]
+    return "\n".join([str(store.rows(sa.select(workers))), str(found), *logs])
+
+
 def test_two_workers_share_a_queue_and_one_is_killed(tmp_path: Path, postgres: str) -> None:
     """Two real processes on one queue; kill -9 of the one that works, and the other ends its job."""
     with closing(JobStore(postgres, tmp_path)) as store:
@@ -85,7 +94,7 @@ def test_two_workers_share_a_queue_and_one_is_killed(tmp_path: Path, postgres: s
                 app.start()
             for app in apps:
                 app.answering()
-            made_up(tmp_path / "reviews.jsonl", 0, 20, 12)
+            made_up(tmp_path / "reviews.jsonl", 0, 20, 4)
             with Client(apps[0].url) as client:
                 job_id = client.upload(tmp_path / "reviews.jsonl").job_id
             until(lambda: len(when(store, job_id)) >= 2, 300)
@@ -96,9 +105,12 @@ def test_two_workers_share_a_queue_and_one_is_killed(tmp_path: Path, postgres: s
             (victim,) = (app for app in apps if worker.startswith(f"worker-{app.pid}-"))
             victim.kill()
             assert before.items() <= when(store, job_id).items()
-            assert ended(store, job_id, 300) == "done"
+            try:
+                assert ended(store, job_id, 300) == "done"
+            except AssertionError as error:
+                raise AssertionError(told(store, engine, tmp_path)) from error
             assert before.items() <= when(store, job_id).items()
-            assert audit(store, job_id, 20, 12) == []
+            assert audit(store, job_id, 20, 4) == []
         finally:
             engine.dispose()
             for app in apps:

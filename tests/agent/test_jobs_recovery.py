@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
-from storewise.agent import summaries
+from storewise.agent import job_workers, summaries
 from storewise.agent.engine import Served
 from storewise.agent.job_store import JobStore
 from storewise.agent.job_tables import jobs as table
@@ -66,6 +69,60 @@ def test_a_job_kept_but_not_queued_is_queued_with_the_next_start(tmp_path: Path)
     store.close()
     with working(tmp_path) as jobs:
         assert ended(jobs.store, job_id) == "done"
+
+
+def test_a_worker_lives_on_when_the_clock_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of day at which a process began moves with the clock; a worker is not held for dead by it."""
+    with working(tmp_path) as jobs:
+        (row,) = jobs.store.rows(sa.select(workers))
+        assert not job_workers._dead(row)
+        create_time, boot_time = psutil.Process.create_time, psutil.boot_time
+        monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 90.0)
+        monkeypatch.setattr(psutil, "boot_time", lambda: boot_time() + 90.0)
+        assert not job_workers._dead(row)
+        monkeypatch.setattr(psutil, "boot_time", boot_time)
+        assert job_workers._dead(row), "another process of the same number is not this worker"
+
+
+def test_a_worker_held_for_dead_reports_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_workers, "BEAT", 0.1)
+    with working(tmp_path) as jobs:
+        before = jobs.store.rows(sa.select(workers))
+        jobs.store.write(workers.delete())
+        until(lambda: len(jobs.store.rows(sa.select(workers))) == 1)
+        (after,) = jobs.store.rows(sa.select(workers))
+        assert (after["worker_id"], after["pid"]) == (before[0]["worker_id"], os.getpid())
+        assert not job_workers._dead(after)
+
+
+@pytest.mark.parametrize("of_this_worker", [True, False])
+def test_a_job_that_nobody_does_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_this_worker: bool
+) -> None:
+    """A job in the hands of a worker without a row, or of one that lost it on the way from the queue."""
+    monkeypatch.setattr(job_workers, "BEAT", 0.1)
+    with working(tmp_path) as jobs, closing(sqlite3.connect(tmp_path / "job-steps.sqlite")) as steps:
+        monkeypatch.setattr(jobs.workers, "_queue", "nobody-listens-to-this")
+        job_id = submit(jobs, records(2, 3))
+        owner = jobs.workers.worker_id if of_this_worker else "worker-1-forgotten"
+        with steps:
+            taken = "UPDATE workflow_status SET status = 'PENDING', executor_id = ? WHERE workflow_uuid = ?"
+            assert steps.execute(taken, (owner, job_id)).rowcount == 1
+        monkeypatch.undo()
+        monkeypatch.setattr(summaries, "summarize", simple)
+        assert ended(jobs.store, job_id) == "done"
+        accounted(jobs.store, job_id)
+
+
+def test_a_job_that_is_being_done_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_workers, "BEAT", 0.05)
+    monkeypatch.setattr(summaries, "summarize", slow(1.0))
+    with working(tmp_path) as jobs:
+        recovered: list[str] = []
+        monkeypatch.setattr(jobs.workers, "_recover", recovered.append)
+        job_id = submit(jobs, records(2, 3))
+        assert ended(jobs.store, job_id) == "done"
+        assert not recovered
 
 
 def test_a_job_that_breaks_every_worker_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
